@@ -1,0 +1,68 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+#pragma once
+
+/// @file
+/// The base of workers: CAF actors that beat by themselves.
+///
+/// Layer: L3.
+/// Threads: as any CAF actor; all members only from inside its handlers.
+/// Rules: docs/semantics.md, HEARTBEAT-1 to HEARTBEAT-4, BACKOFF-2.
+
+#include "coppice/spec.hpp"
+#include "coppice/start_context.hpp"
+#include "coppice/supervised_actor.hpp"
+
+#include <string>
+
+namespace coppice {
+
+/// An event-based actor whose units of work are marked on the heartbeat board.
+///
+/// Write it as a CAF actor function, and give it to `spawns` or to
+/// `start_context::spawn`:
+///
+///     caf::behavior indexer(coppice::worker* self, std::string directory);
+///
+/// or, with a state, `caf::stateful_actor<state, coppice::worker>*`. Outside
+/// of a supervision tree it is an ordinary actor.
+class worker : public supervised_actor {
+public:
+  using supervised_actor::supervised_actor;
+
+  const char* name() const override { return "coppice.worker"; }
+
+  /// Progress inside a long handler. Cost: about 1 ns.
+  void beat() noexcept { beats().beat(); }
+
+  /// Progress, and where: a stall names the last mark.
+  /// @param mark  A string literal, or what lives as long as the process.
+  void beat(const char* mark) noexcept { beats().beat(mark); }
+
+  /// More time until the next beat, for what cannot beat: a call into a
+  /// library, say. Bounded by `heartbeat_spec::extension_max`.
+  void extend(duration span) noexcept { beats().extend(span); }
+
+  /// Has the supervisor asked this life to end, or given it up? Long handlers
+  /// look now and then, and return. Cost: about 1 ns.
+  [[nodiscard]] bool cancelled() const noexcept {
+    return beats().stop_requested();
+  }
+
+  /// Do not acknowledge at the end of the initial function: `ready()` will,
+  /// once it works (START-1). Only inside the initial function.
+  using supervised_actor::defer_ready;
+
+  /// After `defer_ready`.
+  void ready() { say_ready(); }
+
+  /// This life is fine: its backoff begins anew (BACKOFF-2).
+  void healthy() { say_healthy(); }
+};
+
+/// A worker with a state: `stateful_worker<state>*` is the `self` of its
+/// function. The state needs a constructor.
+template <class State>
+using stateful_worker = caf::stateful_actor<State, worker>;
+
+} // namespace coppice

@@ -1,0 +1,71 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+#include "coppice/event_bus.hpp"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace coppice {
+
+event_bus::event_bus(observer who, bool inline_delivery)
+  : who_(std::move(who)), inline_(inline_delivery) {
+  if (who_ && !inline_)
+    thread_ = std::thread{[this] { run(); }};
+}
+
+event_bus::~event_bus() {
+  if (!thread_.joinable())
+    return;
+  {
+    std::lock_guard guard{mutex_};
+    closing_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+void event_bus::publish(supervision_event event) {
+  if (!who_)
+    return;
+  event.when = wall_now();
+  std::unique_lock guard{mutex_};
+  event.number = ++numbers_;
+  if (inline_) {
+    guard.unlock();
+    deliver(event);
+    return;
+  }
+  if (queue_.size() >= queue_max) {
+    ++dropped_;
+    return;
+  }
+  queue_.push_back(std::move(event));
+  guard.unlock();
+  wake_.notify_one();
+}
+
+void event_bus::deliver(const supervision_event& event) noexcept {
+  try {
+    who_(event);
+  } catch (...) {
+    ++failures_;
+  }
+}
+
+void event_bus::run() {
+  pthread_setname_np(pthread_self(), "coppice.events");
+  std::unique_lock guard{mutex_};
+  for (;;) {
+    wake_.wait(guard, [this] { return closing_ || !queue_.empty(); });
+    if (queue_.empty())
+      return;
+    const auto batch = std::exchange(queue_, {});
+    guard.unlock();
+    for (const auto& event : batch)
+      deliver(event);
+    guard.lock();
+  }
+}
+
+} // namespace coppice

@@ -1,0 +1,120 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+#pragma once
+
+/// @file
+/// What a life knows of its supervisor, and the news it sends there.
+///
+/// Layer: L1.
+/// Threads: `life_handle` may be copied and used from any thread, but its
+/// beats come from one thread at a time.
+/// Rules: docs/semantics.md, START-1, HEARTBEAT-2, STOP-2.
+
+#include "coppice/failure.hpp"
+#include "coppice/heartbeat.hpp"
+#include "coppice/policy/directive.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace coppice {
+
+/// What the lives under one supervisor share.
+struct supervisor_link {
+  /// Weak: a life does not keep its supervisor alive.
+  caf::actor_addr supervisor;
+  std::string path;
+};
+
+/// What a life tells its supervisor.
+enum class life_news_kind : std::uint8_t {
+  ready,
+  declined,
+  start_failed, ///< By its start function; there is no actor.
+  healthy,
+  beat,
+};
+
+/// Internal message, child to supervisor.
+struct life_news {
+  policy::life_id life;
+  life_news_kind what;
+};
+
+/// Internal message, sent when a child's actor has ended.
+struct life_end {
+  policy::life_id life;
+  caf::error reason;
+};
+
+/// Internal message through a worker's own queue: is it drained?
+struct probe_message {};
+
+/// Posts `news`, urgent, to the supervisor; to nobody if it is gone.
+void tell_supervisor(const supervisor_link& link, life_news news);
+
+/// For children that are plain CAF actors: says ready, healthy, and beats, on
+/// behalf of one life. Get it in the start function, from
+/// `start_context::life()`, and hand it to the actor; the supervisor then
+/// waits for `ready()`.
+class life_handle {
+public:
+  life_handle() = default;
+  life_handle(std::shared_ptr<const supervisor_link> link,
+              policy::life_id life)
+    : link_(std::move(link)), life_(life) {}
+
+  /// The child works: the next one may start.
+  void ready() const { tell(life_news_kind::ready); }
+  /// The child is fine: its backoff begins anew (BACKOFF-2).
+  void healthy() const { tell(life_news_kind::healthy); }
+  /// A beat by message, for actors without a slot of their own.
+  void beat() const { tell(life_news_kind::beat); }
+
+private:
+  void tell(life_news_kind what) const {
+    if (link_ != nullptr)
+      tell_supervisor(*link_, {life_, what});
+  }
+
+  std::shared_ptr<const supervisor_link> link_;
+  policy::life_id life_;
+};
+
+/// What a supervisor hands to the life that is just being spawned.
+struct life_ticket {
+  std::shared_ptr<const supervisor_link> link;
+  policy::life_id life;
+  std::uint64_t incarnation = 0;
+  /// Empty for an instance of a pool, which has a number instead.
+  std::string id;
+  std::uint64_t number = 0;
+  heartbeat beats;
+  /// Set by the actor that takes it.
+  bool taken = false;
+
+  [[nodiscard]] std::string path() const;
+};
+
+/// While it exists, an actor that is constructed on this thread may take
+/// `ticket`: CAF constructs actors on the thread that spawns them.
+class ticket_scope {
+public:
+  explicit ticket_scope(life_ticket& ticket) noexcept;
+  ~ticket_scope();
+  ticket_scope(const ticket_scope&) = delete;
+  ticket_scope& operator=(const ticket_scope&) = delete;
+
+  /// The innermost ticket that is not taken yet, or null.
+  [[nodiscard]] static life_ticket* current() noexcept;
+
+private:
+  life_ticket* outer_;
+};
+
+} // namespace coppice
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::life_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::life_end)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::probe_message)

@@ -1,0 +1,83 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+#pragma once
+
+/// @file
+/// The base of actors that know their supervisor: heartbeats, ready, failures.
+///
+/// Layer: L2.
+/// Threads: as any CAF actor; `fail_request_in_hand` alone is for others.
+/// Rules: docs/semantics.md, START-1, HEARTBEAT-1, HEARTBEAT-2, FAILURE-6.
+
+#include "coppice/failure.hpp"
+#include "coppice/life.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace coppice {
+
+/// An event-based actor that takes the life ticket under which it is spawned.
+/// Without one, outside of a supervision tree, all of it does nothing.
+///
+/// It marks the beginning and the end of each unit of work on the heartbeat
+/// board, acknowledges that it is ready once its initial behavior stands, and
+/// turns exceptions into failures.
+class supervised_actor : public compat::marking_actor {
+public:
+  explicit supervised_actor(caf::actor_config& cfg);
+  ~supervised_actor() override;
+
+  /// In the supervision tree, `/app/db/conn-1`; empty outside of one.
+  [[nodiscard]] std::string path() const;
+  /// 0 outside of a supervision tree.
+  [[nodiscard]] std::uint64_t incarnation() const noexcept {
+    return incarnation_;
+  }
+
+  /// For the supervisor of an abandoned life, from its thread: answers the
+  /// request that the stuck handler is working on, if any. The handler's own
+  /// answer, should it come, is then recognised by the requester and dropped.
+  /// With CAF 1.x, where the message in hand cannot be seen, does nothing.
+  void fail_request_in_hand(const caf::error& why);
+
+protected:
+  void work_begins(caf::mailbox_element* request) noexcept override;
+  void work_ends() noexcept override;
+  bool is_probe(caf::mailbox_element& x) noexcept override;
+  void initialized() override;
+  void on_cleanup(const caf::error& reason) override;
+
+  /// Do not acknowledge at the end of the initialisation; `say_ready` will.
+  void defer_ready() noexcept { ready_is_deferred_ = true; }
+  void say_ready();
+  void say_healthy();
+
+  /// Is this the supervisor of this life?
+  [[nodiscard]] bool is_parent(const caf::actor_addr& whom) const;
+
+  [[nodiscard]] heartbeat& beats() noexcept { return beats_; }
+  [[nodiscard]] const heartbeat& beats() const noexcept { return beats_; }
+  [[nodiscard]] failure_where where() const;
+
+private:
+  struct request_in_hand;
+
+  void remember_request(caf::mailbox_element& x);
+  void forget_request() noexcept;
+
+  std::shared_ptr<const supervisor_link> link_;
+  policy::life_id life_;
+  std::uint64_t incarnation_ = 0;
+  std::uint64_t number_ = 0;
+  std::unique_ptr<const std::string> id_;
+  heartbeat beats_;
+  /// Made at the first request; read by the supervisor of a stuck life.
+  std::atomic<request_in_hand*> in_hand_{nullptr};
+  bool has_request_ = false;
+  bool ready_is_deferred_ = false;
+};
+
+} // namespace coppice

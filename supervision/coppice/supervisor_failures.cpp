@@ -1,0 +1,130 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+// Failures: what a supervisor writes down, and passes up.
+
+#include "coppice/failure_convert.hpp"
+#include "coppice/supervisor.hpp"
+
+#include <utility>
+
+namespace coppice {
+
+void supervisor_actor::note_failure(policy::child_key key, failure why) {
+  extras(key).last_failure = std::make_shared<const failure>(std::move(why));
+}
+
+std::shared_ptr<const failure>
+supervisor_actor::last_failure(policy::child_key key) const {
+  if (key >= slots_.size() || slots_[key].extras == nullptr)
+    return nullptr;
+  return slots_[key].extras->last_failure;
+}
+
+/// Each decision about a failure becomes a frame of it (FAILURE-3).
+void supervisor_actor::annotate(const policy::report_event& x) {
+  const auto key = x.life.key;
+  switch (x.kind) {
+    case event_kind::failed:
+      if (x.cause == policy::end_cause::start_timeout)
+        note_failure(key, timeout_failure(key));
+      else if (x.cause == policy::end_cause::clean_end)
+        note_failure(key, clean_end_failure(key));
+      break;
+    case event_kind::restarting:
+      add_frame(key, "restart", x);
+      break;
+    case event_kind::backing_off:
+      add_frame(key, "backoff " + policy::in_words(x.span), x);
+      break;
+    case event_kind::stopped:
+      if (x.why == policy::stopped_why::failed
+          || x.why == policy::stopped_why::exhausted)
+        add_frame(key, "stop", x);
+      break;
+    case event_kind::gave_up:
+      add_frame(key, "give up", x);
+      if (const auto why = last_failure(key); why != nullptr && !because_)
+        because_ = *why;
+      break;
+    default:
+      break;
+  }
+}
+
+void supervisor_actor::add_frame(policy::child_key key, std::string decision,
+                                 const policy::report_event& x) {
+  const auto last = last_failure(key);
+  if (last == nullptr)
+    return;
+  auto extended = *last;
+  append_frame(extended,
+               {.when = wall_now(),
+                .path = own_path_,
+                .incarnation = incarnation(),
+                .decision = std::move(decision),
+                .attempt = core_.failures_in_a_row(key),
+                .attempts_in_window = static_cast<std::uint32_t>(x.attempts)});
+  note_failure(key, std::move(extended));
+}
+
+failure supervisor_actor::stall_failure(const watch_notice& notice) const {
+  const auto key = notice.life.key;
+  const auto& limits = core_.spec_of(key).heartbeat;
+  const auto& limit = notice.was_busy ? limits.stall_timeout
+                                      : limits.idle_timeout;
+  failure why{.failure_class = failure_classes::stall,
+              .code = errc::stalled,
+              .message = "no heartbeat for " + policy::in_words(notice.age)
+                         + (notice.was_busy ? " with work in hand" : "")
+                         + ", tolerated are " + policy::to_string(limit),
+              .where = where_is(key),
+              .is_bug = true};
+  why.misc["age"] = policy::in_words(notice.age);
+  why.misc["suspicion"] = std::to_string(notice.suspicion);
+  if (notice.note != nullptr)
+    why.misc["last_mark"] = notice.note;
+  return why;
+}
+
+failure supervisor_actor::timeout_failure(policy::child_key key) const {
+  const auto limit = core_.spec_of(key).effective_start_deadline();
+  return {.failure_class = failure_classes::start_timeout,
+          .code = errc::start_timeout,
+          .message = "not ready within " + policy::to_string(limit),
+          .where = where_is(key),
+          .is_bug = true};
+}
+
+failure supervisor_actor::clean_end_failure(policy::child_key key) const {
+  return {.failure_class = "clean_end",
+          .code = errc::stopped,
+          .message = "a permanent child ended, cleanly",
+          .where = where_is(key)};
+}
+
+failure supervisor_actor::end_failure(const policy::end_supervisor& x,
+                                      std::optional<failure> cause) const {
+  const auto gave_up = x.reason == policy::end_reason::gave_up;
+  const auto child = own_path_ + '/' + x.id;
+  failure why{
+    .failure_class = gave_up ? failure_classes::gave_up
+                             : failure_classes::start_failure,
+    .code = gave_up ? errc::gave_up : errc::start_failed,
+    .message = gave_up
+                 ? own_path_ + " gave up on " + child + ", life "
+                     + std::to_string(x.incarnation) + " ("
+                     + policy::to_string(x.cause) + "): "
+                     + std::to_string(x.attempts) + " attempts within "
+                     + policy::to_string(core_.spec().limits.window)
+                     + ", tolerated are "
+                     + policy::to_string(core_.spec().limits.restarts_max)
+                 : own_path_ + " could not start: " + child + " did not ("
+                     + policy::to_string(x.cause) + ')',
+    .where = here(own_path_, incarnation())};
+  why.misc["child"] = child;
+  why.misc["child_incarnation"] = std::to_string(x.incarnation);
+  why.misc["attempts"] = std::to_string(x.attempts);
+  return cause ? wrap(std::move(*cause), std::move(why)) : why;
+}
+
+} // namespace coppice

@@ -1,0 +1,134 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+#pragma once
+
+/// @file
+/// What can be asked of a supervisor, as messages within one process.
+///
+/// Layer: L2.
+/// Threads: values; a reply is called once, on the supervisor's thread.
+/// Rules: docs/semantics.md, START-3, STOP-3, STOP-4.
+
+#include "coppice/child_ref.hpp"
+#include "coppice/outcome.hpp"
+#include "coppice/spec.hpp"
+#include "coppice/watchdog.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace coppice {
+
+/// One child, as a supervisor sees it.
+struct child_line {
+  policy::child_info info;
+  std::string path;
+  /// Of the current life, or null.
+  caf::actor actor;
+  /// Of the current life, if it is on the heartbeat board.
+  std::optional<watchdog::vital_signs> signs;
+  std::shared_ptr<const failure> last_failure;
+};
+
+/// What came of a command. Empty are the fields that it is not about.
+struct command_reply {
+  caf::actor actor;
+  policy::child_counts counts;
+  std::vector<child_line> children;
+  std::vector<policy::abandoned_info> abandoned;
+  std::uint64_t restarts_in_window = 0;
+};
+
+using command_callback = std::function<void(outcome<command_reply>)>;
+
+/// Calls back exactly once, even if the supervisor is gone.
+class command_ticket {
+public:
+  command_ticket() = default;
+  explicit command_ticket(command_callback callback);
+
+  /// Later calls do nothing.
+  void answer(outcome<command_reply> what) const;
+
+private:
+  struct pending;
+  std::shared_ptr<pending> pending_;
+};
+
+/// Names a child: by id, or in a pool by its actor.
+using child_name = std::variant<std::string, caf::actor>;
+
+namespace command {
+
+struct start_child {
+  child_spec spec;
+};
+/// One more instance of a pool; `arguments` go to each of its lives.
+struct start_instance {
+  caf::message arguments;
+};
+struct terminate_child {
+  child_name child;
+};
+struct restart_child {
+  child_name child;
+};
+struct delete_child {
+  child_name child;
+};
+struct retry_now {
+  child_name child;
+};
+struct stop {
+  time_limit within;
+};
+struct list_children {};
+struct count_children {};
+/// The actor of the current life.
+struct find_child {
+  child_name child;
+};
+
+/// The cell behind references to this child.
+struct refer_to_child {
+  std::string id;
+};
+
+} // namespace command
+
+/// Internal message.
+struct supervisor_command {
+  std::variant<command::start_child, command::start_instance,
+               command::terminate_child, command::restart_child,
+               command::delete_child, command::retry_now, command::stop,
+               command::list_children, command::count_children,
+               command::find_child, command::refer_to_child>
+    what;
+  command_ticket ticket;
+};
+
+/// Internal message, parent to inner supervisor: end in order within.
+struct stop_order {
+  time_limit within;
+};
+
+/// Internal message, to the root: too many lives are abandoned.
+struct abandoned_cap_reached {
+  std::uint64_t count;
+};
+
+/// Internal message from the watchdog.
+struct watch_news {
+  watch_notice notice;
+};
+
+} // namespace coppice
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::supervisor_command)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::stop_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::abandoned_cap_reached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::watch_news)
