@@ -31,7 +31,7 @@ endif()
 # a source file. Reuse works among static libraries and programs, where all
 # are compiled with the same code generation flags.
 function(coppice_precompile target)
-  if(BUILD_SHARED_LIBS OR NOT TARGET ${target}) # the latter: bring-up
+  if(BUILD_SHARED_LIBS)
     return()
   endif()
   if("${ARGV1}" STREQUAL "REUSE")

@@ -73,9 +73,6 @@ function(coppice_install_package)
   file(RELATIVE_PATH COPPICE_PC_PREFIX
     "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
   _coppice_caf_pkg_config(COPPICE_PC_CFLAGS COPPICE_PC_LIBS)
-  if(COPPICE_STACKTRACE)
-    string(APPEND COPPICE_PC_LIBS " -lboost_stacktrace_backtrace -ldl")
-  endif()
   configure_file("${PROJECT_SOURCE_DIR}/cmake/coppice.pc.in"
     "${PROJECT_BINARY_DIR}/coppice.pc" @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/coppice.pc"

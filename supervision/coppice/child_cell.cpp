@@ -34,6 +34,14 @@ void child_cell::detach() {
   life_ = nullptr;
 }
 
+void child_cell::detach(const caf::strong_actor_ptr& life) {
+  std::lock_guard guard{mutex_};
+  if (state_ != state::attached || life_ != life)
+    return;
+  state_ = state::between;
+  life_ = nullptr;
+}
+
 void child_cell::close() {
   std::deque<caf::mailbox_element_ptr> orphans;
   {

@@ -42,6 +42,8 @@ public:
   void attach(const caf::strong_actor_ptr& life);
   /// Between two lives; another is expected.
   void detach();
+  /// The same, if `life` is the one that is attached.
+  void detach(const caf::strong_actor_ptr& life);
   /// There will be none until somebody starts it: what is parked is answered.
   void close();
 

@@ -61,8 +61,6 @@ slot_id heartbeat_board::acquire() {
     if (fresh_ == 0)
       add_chunk();
     // Neighbours in time go to different cache lines.
-    constexpr slot_id per_line = 64 / sizeof(heartbeat_slot);
-    constexpr slot_id lines = chunk_size / per_line;
     const auto n = chunk_size - fresh_--;
     result = static_cast<slot_id>(chunks_.size() - 1) * chunk_size
              + n % lines * per_line + n / lines;
@@ -110,6 +108,12 @@ void heartbeat_board::learn_rhythm(slot_id id, const policy::phi_spec& spec) {
 void heartbeat_board::forget_rhythm(slot_id id) noexcept {
   if (const auto& all = chunks_[id / chunk_size].rhythms)
     all[id % chunk_size].reset();
+}
+
+slot_id heartbeat_board::reach(std::size_t index) const noexcept {
+  if (index + 1 < chunks_.size())
+    return chunk_size;
+  return std::min(chunk_size - fresh_, lines) * per_line;
 }
 
 std::size_t heartbeat_board::chunks_left_behind() {

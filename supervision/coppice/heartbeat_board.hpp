@@ -34,10 +34,12 @@ struct watch_entry {
   /// A probe is out.
   static constexpr std::uint32_t probing = 1 << 3;
   static constexpr std::uint32_t convicted = 1 << 4;
-  /// Convicted or given up, on a pool: counted.
-  static constexpr std::uint32_t stuck = 1 << 6;
   /// Holds a reference to its limits.
   static constexpr std::uint32_t has_limits = 1 << 5;
+  /// Convicted or given up, on a pool: counted.
+  static constexpr std::uint32_t stuck = 1 << 6;
+  /// The scan that saw `last_mark` was late: it may be much older.
+  static constexpr std::uint32_t dated_late = 1 << 7;
 
   std::uint64_t last_mark = 0;
   /// Watch time of the scan that first saw `last_mark`.
@@ -115,6 +117,9 @@ public:
 
   [[nodiscard]] std::size_t chunks() const noexcept { return chunks_.size(); }
 
+  /// How many slots of a chunk, from its first, can have been used so far.
+  [[nodiscard]] slot_id reach(std::size_t index) const noexcept;
+
   /// Slots in use.
   [[nodiscard]] std::size_t lives() const noexcept { return lives_; }
 
@@ -123,6 +128,8 @@ public:
 
 private:
   static constexpr slot_id none = UINT32_MAX;
+  static constexpr slot_id per_line = 64 / sizeof(heartbeat_slot);
+  static constexpr slot_id lines = chunk_size / per_line;
 
   struct chunk {
     std::unique_ptr<beats> shared;

@@ -52,6 +52,7 @@ policy::scan_clock::reading heartbeat_scan::begin(time_point now) {
   const auto result = clock_.begin_scan(now);
   stats_.longest_lag = std::max(stats_.longest_lag, result.lag);
   stats_.late_scans += result.was_late ? 1 : 0;
+  is_late_ = result.was_late;
   begun_ = now;
   pass_ = clock_.to_watch(now);
   full_ = now >= next_scan_;
@@ -98,8 +99,8 @@ void heartbeat_scan::scan_chunk(std::size_t index) {
   const auto always = bits::idle_matters | bits::stale_use | bits::watcher_done
                       | (is_thorough ? bits::watched : 0);
   std::array<std::uint64_t, batch> marks;
-  for (auto base = first; base < first + heartbeat_board::chunk_size;
-       base += batch) {
+  const auto end = first + board_.reach(index);
+  for (auto base = first; base < end; base += batch) {
     const auto* slots = &board_.slot(base);
     std::uint64_t wanted = 0;
     for (slot_id i = 0; i < batch; ++i) {
@@ -184,13 +185,17 @@ void heartbeat_scan::note_beat(slot_id id, std::uint64_t mark,
   auto& own = board_.entry(id);
   const auto& limits = limits_[own.limits];
   if (limits.uses_phi && !is_first(own.last_mark)
+      && (own.flags & entry::dated_late) == 0
       && !clock_.was_away_since(own.changed_at)
       && (is_busy(own.last_mark) || limits.spec.idle_timeout.is_finite()))
     learn(id, read_by - own.changed_at);
   own.last_mark = mark;
   own.changed_at = read_by;
   own.due = first_look(id, is_busy(mark), read_by);
-  own.flags &= static_cast<std::uint8_t>(~(entry::warned | entry::probing));
+  own.flags &= static_cast<std::uint8_t>(
+    ~(entry::warned | entry::probing | entry::dated_late));
+  if (is_late_)
+    own.flags |= entry::dated_late;
   if (full_)
     appoint(id, own.due);
 }

@@ -163,6 +163,7 @@ private:
   time_point horizon_{};
   std::size_t next_chunk_ = 0;
   bool full_ = false;
+  bool is_late_ = false;
 };
 
 } // namespace coppice

@@ -15,6 +15,7 @@
 #include "coppice/policy/directive.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,6 +26,11 @@ struct supervisor_link {
   /// Weak: a life does not keep its supervisor alive.
   caf::actor_addr supervisor;
   std::string path;
+  /// Called by a life that is about to fail, with its path and itself, before
+  /// anybody else knows: what is sent to its references from now on waits for
+  /// the next life. Null: nothing to do.
+  std::function<void(const std::string&, const caf::strong_actor_ptr&)>
+    on_failing = {};
 };
 
 /// What a life tells its supervisor.

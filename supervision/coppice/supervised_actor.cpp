@@ -2,6 +2,7 @@
 
 #include "coppice/supervised_actor.hpp"
 
+#include "coppice/end_class.hpp"
 #include "coppice/failure_convert.hpp"
 
 #include <utility>
@@ -27,9 +28,8 @@ struct supervised_actor::request_in_hand {
 
 supervised_actor::supervised_actor(caf::actor_config& cfg)
   : compat::marking_actor(cfg) {
-  compat::on_exception(this, [this](std::exception_ptr& e) {
-    return to_error(from_exception(e, where()));
-  });
+  compat::on_exception(this,
+                       [this](std::exception_ptr& e) { return fail(e); });
   compat::drop_unexpected(this);
   auto* ticket = ticket_scope::current();
   if (ticket == nullptr)
@@ -45,6 +45,13 @@ supervised_actor::supervised_actor(caf::actor_config& cfg)
 }
 
 supervised_actor::~supervised_actor() { delete in_hand_.load(); }
+
+/// References to this child let go of it before anybody hears of the failure.
+caf::error supervised_actor::fail(const std::exception_ptr& e) {
+  if (link_ != nullptr && link_->on_failing)
+    link_->on_failing(path(), caf::actor_cast<caf::strong_actor_ptr>(this));
+  return to_error(from_exception(e, where()));
+}
 
 std::string supervised_actor::path() const {
   if (link_ == nullptr)
@@ -127,7 +134,39 @@ void supervised_actor::fail_request_in_hand(const caf::error& why) {
   compat::refuse(asker, id, why);
 }
 
+caf::response_promise
+supervised_actor::remember_promise(caf::response_promise promise) {
+  if (!promise.pending())
+    return promise;
+  if (promises_ == nullptr)
+    promises_ = std::make_unique<std::deque<promised_answer>>();
+  if (promises_->size() >= promises_max)
+    promises_->pop_front();
+  promises_->push_back({caf::actor_cast<caf::actor_addr>(promise.source()), promise.id()});
+  return promise;
+}
+
+/// Promises that were kept are among them: a requester that has its answer
+/// recognises the second one and drops it.
+void supervised_actor::fail_promises(const caf::error& reason) {
+  if (promises_ == nullptr)
+    return;
+  const auto how = classify(reason);
+  const auto why = how == end_class::failed
+                     ? reason
+                     : to_error(failure{.failure_class = to_string(how),
+                                        .code = errc::stopped,
+                                        .message = "the worker ended before "
+                                                   "it answered",
+                                        .where = where()});
+  for (const auto& x : *promises_)
+    compat::refuse(caf::actor_cast<caf::strong_actor_ptr>(x.requester), x.id,
+                   why);
+  promises_.reset();
+}
+
 void supervised_actor::on_cleanup(const caf::error& reason) {
+  fail_promises(reason);
   beats_.release();
   compat::marking_actor::on_cleanup(reason);
 }

@@ -13,7 +13,10 @@
 #include "coppice/life.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -50,6 +53,11 @@ protected:
   void initialized() override;
   void on_cleanup(const caf::error& reason) override;
 
+  /// A promise whose requester gets the failure if this life ends without
+  /// keeping it (FAILURE-6). At most `promises_max` are remembered at a time.
+  caf::response_promise remember_promise(caf::response_promise promise);
+  static constexpr std::size_t promises_max = 256;
+
   /// Do not acknowledge at the end of the initialisation; `say_ready` will.
   void defer_ready() noexcept { ready_is_deferred_ = true; }
   void say_ready();
@@ -64,6 +72,13 @@ protected:
 
 private:
   struct request_in_hand;
+  struct promised_answer {
+    caf::actor_addr requester; // weak: it need not stay alive for this
+    caf::message_id id;
+  };
+
+  [[nodiscard]] caf::error fail(const std::exception_ptr& e);
+  void fail_promises(const caf::error& reason);
 
   void remember_request(caf::mailbox_element& x);
   void forget_request() noexcept;
@@ -76,6 +91,7 @@ private:
   heartbeat beats_;
   /// Made at the first request; read by the supervisor of a stuck life.
   std::atomic<request_in_hand*> in_hand_{nullptr};
+  std::unique_ptr<std::deque<promised_answer>> promises_;
   bool has_request_ = false;
   bool ready_is_deferred_ = false;
 };

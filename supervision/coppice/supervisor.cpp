@@ -38,8 +38,15 @@ supervisor_actor::~supervisor_actor() = default;
 bool supervisor_actor::is_root() const noexcept { return incarnation() == 0; }
 
 caf::behavior supervisor_actor::make_behavior() {
-  link_ = std::make_shared<const supervisor_link>(
-    supervisor_link{address(), own_path_});
+  link_ = std::make_shared<const supervisor_link>(supervisor_link{
+    .supervisor = address(),
+    .path = own_path_,
+    .on_failing = [tree = std::weak_ptr{tree_}](const auto& path,
+                                                const auto& life) {
+      if (const auto context = tree.lock())
+        if (const auto cell = context->find_cell(path))
+          compat::object_of<child_cell>(cell).detach(life);
+    }});
   owner_ = tree_->dog().add_owner([to = address()](const watch_notice& x) {
     if (auto self = caf::actor_cast<caf::strong_actor_ptr>(to))
       compat::post_urgent(self, watch_news{x});

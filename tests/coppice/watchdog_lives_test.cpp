@@ -216,7 +216,6 @@ TEST(WatchdogLives, ASlotIsUsedAgain) {
   auto old = h.start(three_seconds);
   old.beat.begin_work();
   h.run_to(2s);
-  auto stale = old.beat;
   old.beat.release();
   h.dog.unwatch(old.slot);
   auto life = h.start(three_seconds);

@@ -133,7 +133,7 @@ TEST(Watchdog, AnIdleLifeIsHealthy_P05) {
 // HEARTBEAT-3: one whose mailbox is not drained.
 TEST(Watchdog, AProbeThatNobodyDrainsIsAStall_P05) {
   watch_harness h;
-  auto life = h.start({.stall_timeout = 3s, .probe_every = 10s});
+  h.start({.stall_timeout = 3s, .probe_every = 10s});
   h.run_to(1min);
   EXPECT_THAT(h.transcript(),
               ElementsAre("10s probe_due 0", "12s late 0", "13s stalled 0"));
@@ -167,13 +167,13 @@ TEST(Watchdog, WorkTakesThePlaceOfAProbe_P05) {
   life.beat.end_work();
   h.run_to(25s);
   EXPECT_THAT(h.transcript(),
-              ElementsAre("10s probe_due 0", "12s late 0", "14500ms late 0"));
+              ElementsAre("10s probe_due 0", "12s late 0", "14600ms late 0"));
 }
 
 // HEARTBEAT-3: without a limit on work there is none on probes.
 TEST(Watchdog, ProbesConvictNobodyWithoutALimit) {
   watch_harness h;
-  auto life = h.start({.stall_timeout = policy::infinity, .probe_every = 10s});
+  h.start({.stall_timeout = policy::infinity, .probe_every = 10s});
   h.run_to(1h);
   EXPECT_THAT(h.transcript(), ElementsAre("10s probe_due 0"));
 }
@@ -224,8 +224,7 @@ TEST(Watchdog, UsesTheLimitOfThePhase_P12) {
   h.run_to(16900ms);
   life.beat.end_work();
   h.run_to(1min);
-  EXPECT_THAT(h.transcript(),
-              ElementsAre("36900ms late 0", "46900ms stalled 0"));
+  EXPECT_THAT(h.transcript(), ElementsAre("37s late 0", "47s stalled 0"));
   EXPECT_FALSE(h.heard.back().notice.was_busy);
 }
 
@@ -292,7 +291,7 @@ TEST(Watchdog, OneThatOversleptGrantsOneMoreInterval) {
 // HEARTBEAT-5: timers are not judgements; they fire late.
 TEST(Watchdog, OneThatOversleptFiresItsTimers) {
   watch_harness h;
-  auto life = h.start(three_seconds);
+  h.start(three_seconds);
   h.dog.arm(h.owner, at(1s), 7);
   h.oversleep_to(10s);
   EXPECT_THAT(h.transcript(),
@@ -328,23 +327,22 @@ TEST(Watchdog, PhiLearnsTheRhythm) {
   EXPECT_GE(verdict.notice.suspicion, 1.0);
 }
 
-// HEARTBEAT-5: what the watcher missed is no interval between beats.
-TEST(Watchdog, PhiDoesNotLearnFromAnOutage) {
-  watch_harness undisturbed;
-  watch_harness disturbed;
-  for (auto* h : {&undisturbed, &disturbed}) {
-    auto life = h->start(accrual);
-    life.beat.begin_work();
-    beat_each_second(*h, life, 10s);
-    if (h == &disturbed)
-      h->oversleep_to(11'200ms + 1h);
-    else
-      h->run_for(1200ms);
+// HEARTBEAT-5: what was cut short by the watcher's absence is no interval.
+TEST(Watchdog, PhiDoesNotLearnFromOutages) {
+  watch_harness h;
+  auto life = h.start(accrual);
+  life.beat.begin_work();
+  beat_each_second(h, life, 10s);
+  for (auto i = 0; i < 300; ++i) {
+    h.oversleep_to(h.now.time_since_epoch() + 1h);
     life.beat.beat();
-    h->run_for(10min);
+    h.run_for(200ms);
   }
-  EXPECT_EQ(disturbed.heard.back().when - 1h + 100ms,
-            undisturbed.heard.back().when);
+  h.run_for(1min);
+  const auto& verdict = h.heard.back().notice;
+  ASSERT_EQ(verdict.what, kind::stalled);
+  EXPECT_GT(verdict.age, 1500ms);
+  EXPECT_LT(verdict.age, 2s);
 }
 
 // HEARTBEAT-4: work in pieces has its rhythm; the time in between has none.
@@ -355,7 +353,7 @@ TEST(Watchdog, PhiLeavesOutIdleTime) {
     life.beat.begin_work();
     h.run_for(500ms);
     life.beat.end_work();
-    h.run_for(1h);
+    h.run_for(1min);
   }
   EXPECT_THAT(h.transcript(), IsEmpty());
   life.beat.begin_work();
@@ -410,9 +408,11 @@ TEST(Watchdog, DetectsInTime) {
   }
   h.run_for(10s);
   std::map<policy::life_id, time_point> verdicts;
-  for (const auto& [when, x] : h.heard)
-    if (x.what == kind::stalled)
+  for (const auto& [when, x] : h.heard) {
+    if (x.what == kind::stalled) {
       EXPECT_TRUE(verdicts.emplace(x.life, when).second);
+    }
+  }
   for (const auto& x : lives) {
     ASSERT_TRUE(verdicts.contains(x.life.id));
     const auto silent = verdicts.at(x.life.id) - at(x.last_beat);

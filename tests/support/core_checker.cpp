@@ -34,7 +34,7 @@ void core_checker::before(const fact& x, time_point now) {
   must_give_up_ = false;
   must_pause_ = false;
   for (auto& [key, child] : children_)
-    child.is_announced = false;
+    child.is_announced = child.has_failed = false;
   if (x.is_end() || x.kind == fact_kind::ready)
     note_end(x);
   else if (x.is_command())
@@ -59,7 +59,7 @@ void core_checker::note_end(const fact& x) {
     i->second.is_settled = i->second.is_settled
                            || x.kind == fact_kind::declined;
     life_is_over(*life);
-  } else if (x.kind == fact_kind::down && abandoned_.erase(x.life) > 0) {
+  } else if (abandoned_.erase(x.life) > 0) {
     is_stale_ = false;
   }
 }
@@ -91,8 +91,10 @@ void core_checker::note_command(const fact& x) {
     i->second.is_sticky = false;
     i->second.retry_not_before = time_point::min();
   }
-  if (x.kind == fact_kind::terminate)
+  if (x.kind == fact_kind::terminate) {
     i->second.is_settled = true;
+    i->second.is_parked = false;
+  }
 }
 
 void core_checker::after(const directives& todo) {

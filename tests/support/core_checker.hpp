@@ -64,6 +64,8 @@ struct seen_child {
   bool pauses_alone = false;
   /// Its retry was announced, in the directives under examination.
   bool is_announced = false;
+  /// Likewise: its failure.
+  bool has_failed = false;
 };
 
 class core_checker {
@@ -128,6 +130,7 @@ private:
   void check_static_order(const seen_child& x);
   void check_stop_order(policy::child_key key);
   void begins_to_stop(policy::child_key key);
+  [[nodiscard]] policy::time_point soon(policy::time_point due) const;
   [[nodiscard]] seen_life* living(policy::life_id life, const char* what);
   void check_answer(const pending& asked, const policy::answer_command& x);
 

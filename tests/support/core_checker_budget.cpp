@@ -19,6 +19,7 @@ void core_checker::see(const report_event& x) {
     case event_kind::failed:
       open_ = {.key = key, .cause = x.cause};
       children_[key].pauses_alone = false;
+      children_[key].has_failed = true;
       break;
     case event_kind::gave_up:
       is_ending_ = true;
@@ -77,7 +78,7 @@ void core_checker::note_backoff(const report_event& x) {
   auto& child = children_[key];
   const auto& backoff = child.spec->backoff;
   const auto longest = std::max(backoff.cap.span(), backoff.first.span());
-  const auto pause = spec_.pause_length.span() / 10 * 11 + duration{1};
+  const auto pause = spec_.pause_length.span() / 10 * 11 + duration{10};
   const auto is_pausing = paused_until_ || child.pauses_alone;
   if (x.span > (is_pausing ? std::max(longest, pause) : longest))
     object("waits longer than the cap", key);
@@ -92,7 +93,7 @@ void core_checker::note_backoff(const report_event& x) {
 
 void core_checker::note_pause(const report_event& x) {
   const auto length = spec_.pause_length.span();
-  if (x.span < length || x.span > length / 10 * 11 + duration{1})
+  if (x.span < length || x.span > length / 10 * 11 + duration{10})
     object("pauses for another time than it should", x.life.key);
   if (children_[x.life.key].pauses_alone)
     return;

@@ -47,6 +47,7 @@ void core_checker::see(const start_life& x) {
   child.life = life;
   child.is_parked = child.is_parked && !life.is_commanded;
   check_start(child);
+  child.retry_not_before = time_point::min();
   ++child.lives;
 }
 
@@ -128,7 +129,7 @@ void core_checker::see(const stop_life& x) {
   if (!life->is_asked)
     begins_to_stop(x.life.key);
   life->is_asked = true;
-  life->kill_due = std::min(life->kill_due, x.grace.after(now_));
+  life->kill_due = std::min(life->kill_due, soon(x.grace.after(now_)));
 }
 
 void core_checker::see(const kill_life& x) {
@@ -144,24 +145,29 @@ void core_checker::see(const kill_life& x) {
   if (!life->is_asked)
     begins_to_stop(x.life.key);
   life->is_killed = true;
-  life->abandon_due = spec.kill_grace.after(now_);
+  life->abandon_due = soon(spec.kill_grace.after(now_));
+}
+
+/// What is ordered while timers fire is due an instant later at the earliest.
+time_point core_checker::soon(time_point due) const {
+  return fact_.kind == fact_kind::timer ? std::max(due, now_ + duration{1})
+                                        : due;
 }
 
 void core_checker::begins_to_stop(child_key key) {
   auto& child = children_.at(key);
-  const auto is_failed_command = open_.key == key && child.life.is_commanded
+  const auto is_failed_command = child.has_failed && child.life.is_commanded
                                  && !child.life.is_ready;
   const auto is_operators = fact_.kind == fact_kind::terminate
                             && fact_.key == key;
-  const auto is_own_failure = open_.key == key;
   if (!is_operators && !is_failed_command) {
     child.life.freezes = true;
     clock_.freeze(now_);
   }
-  if (!is_operators && !is_own_failure && now_ < kill_all_at_)
+  if (!is_operators && !child.has_failed && now_ < kill_all_at_)
     check_stop_order(key);
   const auto was_initial = child.life.is_initial && !child.life.is_ready;
-  if (is_own_failure && !is_failed_command && !was_initial
+  if (open_.key == key && !is_failed_command && !was_initial
       && child.spec->restart != temporary
       && action_for(child) == failure_action::restart)
     note_decision(key, true);

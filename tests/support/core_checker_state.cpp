@@ -153,9 +153,6 @@ void core_checker::check_timers(const child_info& said, const seen_child& x) {
 void core_checker::check_due(time_point due, const char* what) {
   if (due == time_point::max())
     return;
-  // One that is set while timers fire is due an instant later.
-  if (due <= now_ && fact_.kind == fact_kind::timer)
-    due = now_ + duration{1};
   if (!armed_ || *armed_ > due)
     object(std::string{"has no timer for "} + what);
   if (fact_.kind == fact_kind::timer && armed_ && *armed_ <= now_)

@@ -315,6 +315,7 @@ void core_harness::obey_one(const start_life& x) {
 void core_harness::obey_one(const stop_life& x) {
   auto& record = living(x.life, "stop");
   note("stop", record);
+  record.grace = x.grace;
   const auto how = manners_of(record.id);
   die_later(x.life, how.to_stop, how.how);
 }

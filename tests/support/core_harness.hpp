@@ -215,6 +215,8 @@ public:
   [[nodiscard]] std::uint64_t incarnation(const std::string& id) const;
   [[nodiscard]] policy::life_id life(const std::string& id) const;
   [[nodiscard]] std::uint64_t restarts_in_window() const;
+  /// How long its current life was given in the last polite stop.
+  [[nodiscard]] policy::time_limit grace_asked_of(const std::string& id) const;
   /// How long until it is tried again.
   [[nodiscard]] duration until_retry(const std::string& id) const;
 
@@ -225,6 +227,7 @@ private:
     bool alive = true;
     bool known_dead = false;
     bool abandoned = false;
+    policy::time_limit grace = duration{-1};
   };
 
   struct entry {

@@ -113,6 +113,10 @@ std::uint64_t core_harness::restarts_in_window() const {
   return core_.restarts_in_window(now_);
 }
 
+time_limit core_harness::grace_asked_of(const std::string& id) const {
+  return lives_.at(life(id)).grace;
+}
+
 duration core_harness::until_retry(const std::string& id) const {
   return info(id).next_retry - now_;
 }

@@ -48,7 +48,7 @@ backoff_spec random_backoff(random_source& random) {
 
 exhaustion_action random_action(random_source& random) {
   using enum exhaustion_action;
-  return one_of(random, {escalate, escalate, stop_child, park, pause});
+  return one_of(random, {escalate, stop_child, park, pause});
 }
 
 std::vector<failure_rule> random_rules(random_source& random) {
@@ -62,7 +62,8 @@ std::vector<failure_rule> random_rules(random_source& random) {
 
 auto_shutdown_mode random_auto_shutdown(random_source& random) {
   using enum auto_shutdown_mode;
-  return one_of(random, {never, never, any_significant, all_significant});
+  return one_of(random, {never, never, never, any_significant,
+                         all_significant});
 }
 
 } // namespace
@@ -96,8 +97,8 @@ supervisor_spec random_supervisor(random_source& random) {
                                one_for_all, rest_for_one,
                                simple_one_for_one});
   x.limits = random_limits(random);
-  if (one_in(random, 2))
-    x.limits.restarts_max = 3 + random.up_to(20);
+  if (!one_in(random, 4))
+    x.limits.restarts_max = 3 + random.up_to(60);
   if (one_in(random, 4))
     x.weights = random_weights(random);
   x.on_exhausted = random_action(random);

@@ -21,7 +21,7 @@ supervisor_spec broken_spec(supervisor_spec spec, const sabotage& broken) {
 }
 
 /// Facts of one schedule, before its end begins.
-constexpr std::uint64_t facts_max = 50;
+constexpr std::uint64_t facts_max = 200;
 
 /// Far more than any end takes: an end that takes longer hangs.
 constexpr std::size_t draining_facts_max = 1'000;
@@ -45,12 +45,14 @@ std::string simulation::run() {
 // -- time and news -----------------------------------------------------------
 
 void simulation::live_for_a_while() {
-  const auto facts = 5 + random_.up_to(facts_max - 5);
+  const auto facts = random_.up_to(random_.up_to(facts_max));
   for (std::uint64_t i = 0; i < facts && !has_objection(); ++i) {
     if (one_in(random_, 5))
       command();
     else if (!let_something_happen())
       now_ += some_delay();
+    if (checker_.has_ended() && one_in(random_, 10))
+      return;
   }
 }
 
@@ -134,7 +136,7 @@ void simulation::obey(const start_life& x) { plan_life(x.life); }
 void simulation::plan_life(life_id life) {
   const end_of_life broken{.cause = end_cause::start_failure,
                            .failure_class = "odd"};
-  switch (random_.up_to(11)) {
+  switch (random_.up_to(15)) {
     case 0: // hangs
       return;
     case 1:

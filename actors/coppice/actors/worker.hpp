@@ -30,7 +30,7 @@ class worker : public supervised_actor {
 public:
   using supervised_actor::supervised_actor;
 
-  const char* name() const override { return "coppice.worker"; }
+  const char* name() const override;
 
   /// Progress inside a long handler. Cost: about 1 ns.
   void beat() noexcept { beats().beat(); }
@@ -47,6 +47,12 @@ public:
   /// look now and then, and return. Cost: about 1 ns.
   [[nodiscard]] bool cancelled() const noexcept {
     return beats().stop_requested();
+  }
+
+  /// As in CAF, for answers that take more than one message; if this life ends
+  /// before, the requester gets the failure instead of a time-out (FAILURE-6).
+  caf::response_promise make_response_promise() {
+    return remember_promise(caf::event_based_actor::make_response_promise());
   }
 
   /// Do not acknowledge at the end of the initial function: `ready()` will,

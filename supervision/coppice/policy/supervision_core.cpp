@@ -65,7 +65,7 @@ directives supervision_core::on_declined(life_id life, time_point now) {
   enter(now);
   auto* child = current(life);
   if (child == nullptr) {
-    report_late(life);
+    history_ended(life);
   } else if (child->state == child_state::stopping) {
     stop_is_over(life.key);
   } else {
@@ -93,19 +93,25 @@ directives supervision_core::on_start_failed(life_id life,
 directives supervision_core::on_down(life_id life, const end_of_life& how,
                                      time_point now) {
   enter(now);
-  if (const auto i = abandoned_.find(life); i != abandoned_.end()) {
-    out_.push_back(report_event{.kind = event_kind::abandoned_ended,
-                                .life = life,
-                                .incarnation = i->second.incarnation,
-                                .span = now_ - i->second.since});
-    abandoned_.erase(i);
-    return finish();
-  }
   if (current(life) == nullptr)
-    report_late(life);
+    history_ended(life);
   else
     life_ended(life.key, how);
   return finish();
+}
+
+/// An abandoned life ended at last; or it is old news.
+void supervision_core::history_ended(life_id life) {
+  const auto i = abandoned_.find(life);
+  if (i == abandoned_.end()) {
+    report_late(life);
+    return;
+  }
+  out_.push_back(report_event{.kind = event_kind::abandoned_ended,
+                              .life = life,
+                              .incarnation = i->second.incarnation,
+                              .span = now_ - i->second.since});
+  abandoned_.erase(i);
 }
 
 directives supervision_core::on_stalled(life_id life, time_point now) {

@@ -180,6 +180,7 @@ private:
   void set_stopped(child_key key, stopped_why why);
   void forget(child_key key);
   void absorb(child_key key);
+  void history_ended(life_id life);
   void life_ended(child_key key, const end_of_life& how);
   void note_unclean_end(child_key key, const end_of_life& how);
   void start_timed_out(child_key key);
@@ -194,6 +195,7 @@ private:
   [[nodiscard]] after_end exhausted(child_key key, exhaustion_action action,
                                     std::uint64_t attempts);
   void give_up(child_key key);
+  [[nodiscard]] static duration least_delay(const child_record& child);
   void retry(child_key key);
   [[nodiscard]] duration some_pause();
   void wait(child_key key, duration delay);
@@ -213,7 +215,7 @@ private:
   void begin_walk_forth();
   void walk_forth();
   [[nodiscard]] bool walk_waits_at(child_key key);
-  [[nodiscard]] bool some_wait_for_group(child_key from) const;
+  [[nodiscard]] bool some_are_to_come(child_key from) const;
 
   // ending (supervision_core_groups.cpp)
   void begin_end(const end_supervisor& why);

@@ -89,10 +89,10 @@ directives supervision_core::terminate_child(command_token token,
       break;
     case child_state::stopped:
       answer(token, command_result::ok, life_of(key));
-      if (is_pool())
+      if (is_pool() || child.spec->restart == temporary)
         forget(key);
       else
-        child.why = stopped_why::by_operator;
+        set_stopped(key, stopped_why::by_operator);
   }
   return finish();
 }

@@ -180,6 +180,12 @@ after_end supervision_core::exhausted(child_key key, exhaustion_action action,
   return after_end::give_up;
 }
 
+/// A failed start is never retried at once (RESTART-6).
+duration supervision_core::least_delay(const child_record& child) {
+  return is_failed_start(child.cause) ? child.spec->backoff.first.span()
+                                      : duration{0};
+}
+
 void supervision_core::retry(child_key key) {
   auto& child = children_[key];
   const auto& backoff = child.spec->backoff;
@@ -188,8 +194,7 @@ void supervision_core::retry(child_key key) {
     delay = std::max(backoff.cap.span(), backoff.first.span());
   else if (child.failures > 0)
     delay = next_delay(backoff, child.failures, random_);
-  if (is_failed_start(child.cause))
-    delay = std::max(delay, backoff.first.span());
+  delay = std::max(delay, least_delay(child));
   if (paused_until_)
     delay = std::max(delay, *paused_until_ - now_);
   if (delay == duration{0})

@@ -136,7 +136,7 @@ void supervision_core::walk_forth() {
       continue;
     // Its own retry takes along those that still wait behind it (RESTART-5).
     const auto begins_again = phase_ == phase::starting
-                              && some_wait_for_group(child.next);
+                              && some_are_to_come(child.next);
     group_ = {};
     if (begins_again)
       return;
@@ -167,11 +167,16 @@ bool supervision_core::walk_waits_at(child_key key) {
   return true;
 }
 
-bool supervision_core::some_wait_for_group(child_key from) const {
-  for (auto key = from; key != no_child; key = children_[key].next)
-    if (children_[key].state == child_state::stopped
-        && children_[key].why == stopped_why::by_group)
+/// Is somebody from `from` on not there yet for whom the walk is responsible?
+bool supervision_core::some_are_to_come(child_key from) const {
+  for (auto key = from; key != no_child; key = children_[key].next) {
+    const auto& child = children_[key];
+    if (child.state == child_state::starting && child.walked)
       return true;
+    if (child.state == child_state::stopped
+        && child.why == stopped_why::by_group)
+      return true;
+  }
   return false;
 }
 

@@ -180,7 +180,7 @@ void supervision_core::act_after_end(child_key key, after_end after) {
       break;
     case after_end::pause:
       if (paused_until_)
-        wait(key, *paused_until_ - now_);
+        wait(key, std::max(least_delay(child), *paused_until_ - now_));
       else
         retry(key);
       break;
@@ -188,7 +188,7 @@ void supervision_core::act_after_end(child_key key, after_end after) {
       const auto length = some_pause();
       child.paused = true;
       report(event_kind::paused, key, length);
-      wait(key, length);
+      wait(key, std::max(least_delay(child), length));
       break;
     }
     case after_end::wait_group:
@@ -219,6 +219,7 @@ void supervision_core::set_stopped(child_key key, stopped_why why) {
   timers_.cancel(key);
   child.state = child_state::stopped;
   child.why = why;
+  child.parked = child.parked && why == stopped_why::by_group;
   report(event_kind::stopped, key);
 }
 
