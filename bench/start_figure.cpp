@@ -149,7 +149,8 @@ child_spec pool_of(std::string id, start_function start) {
             .strategy = simple_one_for_one,
             .children = {{.id = "child",
                           .start = std::move(start),
-                          .shutdown = brutal_kill}}}};
+                          .shutdown = brutal_kill,
+                          .kill_grace = 1min}}}};
 }
 
 } // namespace

@@ -58,22 +58,22 @@ void indexer::take(const assignment& x) {
 
 void indexer::work_on(const lease& x) {
   beat("reading");
-  if (!survives_fault(x))
-    return;
-  auto found = scan_file(service_->files.files[x.file], [this] {
+  const auto fault = service_->faults.draw(x.file, x.strikes);
+  if (fault) {
+    service_->statistics.on_fault(*fault);
+    if (!suffer(*fault, *this, service_->stall_timeout))
+      return;
+  }
+  // A mute one neither says anything nor listens, and so comes too late.
+  const auto is_mute = fault == fault_kind::mute;
+  auto found = scan_file(service_->files.files[x.file], [this, is_mute] {
+    if (is_mute)
+      return true;
     beat();
     return !cancelled();
   });
   if (found)
     bring_in(x, std::move(*found));
-}
-
-bool indexer::survives_fault(const lease& x) {
-  const auto fault = service_->faults.draw(x.file, x.strikes);
-  if (!fault)
-    return true;
-  service_->statistics.on_fault(*fault);
-  return suffer(*fault, *this, service_->stall_timeout);
 }
 
 /// Whether it was counted, came too late, or got lost: what is next is for the

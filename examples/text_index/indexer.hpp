@@ -27,7 +27,6 @@ private:
   void ask_again_soon();
   void take(const assignment& x);
   void work_on(const lease& x);
-  [[nodiscard]] bool survives_fault(const lease& x);
   void bring_in(const lease& x, file_scan file);
 
   service_ptr service_;

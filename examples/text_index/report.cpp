@@ -28,7 +28,9 @@ std::string
 listed(const std::vector<std::pair<const char*, std::uint64_t>>& xs) {
   std::string result;
   for (const auto& [name, count] : xs)
-    result += (result.empty() ? "" : ", ") + std::to_string(count) + ' ' + name;
+    if (count > 0)
+      result += (result.empty() ? "" : ", ") + std::to_string(count) + ' '
+                + name;
   return result;
 }
 
@@ -60,7 +62,10 @@ void print_faults(const run_tally& tally) {
 
 void print_supervision(const run_tally& tally) {
   row("crashes", tally.crashes);
-  row("stalls", tally.stalls);
+  row("stalls", tally.stalls,
+      "the watchdog was late " + std::to_string(tally.watcher_late)
+        + " times, by at most "
+        + coppice::policy::in_words(tally.watcher_latest));
   row("restarts", tally.restarts(),
       listed({{"after crash", tally.restarts_after_crash},
               {"after stall", tally.restarts_after_stall},
@@ -120,11 +125,21 @@ void progress_line::print() const {
 
 // -- the end -----------------------------------------------------------------
 
+namespace {
+
+const char* headline(const run_result& run, bool has_all) {
+  if (run.was_interrupted)
+    return "interrupted; so far:";
+  return has_all ? "all files are done:" : "the tree gave up; so far:";
+}
+
+} // namespace
+
 void print_table(const service& of, const run_result& run) {
   const auto files = of.store.progress();
   const auto tally = of.statistics.read();
-  std::printf("\n%s\n", run.was_interrupted ? "interrupted; so far:"
-                                            : "all files are done:");
+  std::printf("\n%s\n",
+              headline(run, files.files_done() == of.files.files.size()));
   print_files(of, files);
   print_faults(tally);
   print_supervision(tally);

@@ -2,6 +2,8 @@
 
 #include "run_statistics.hpp"
 
+#include <algorithm>
+
 namespace text_index {
 
 namespace {
@@ -40,6 +42,10 @@ void run_statistics::on_event(const coppice::supervision_event& event) {
       break;
     case event_kind::abandoned_ended:
       ++tally_.abandoned_ended;
+      break;
+    case event_kind::watcher_late:
+      ++tally_.watcher_late;
+      tally_.watcher_latest = std::max(tally_.watcher_latest, event.span);
       break;
     default:
       break;

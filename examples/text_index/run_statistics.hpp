@@ -12,6 +12,7 @@
 #include "faults.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 
@@ -28,6 +29,10 @@ struct run_tally {
   std::uint64_t abandoned = 0;
   /// Abandoned lives that ended after all.
   std::uint64_t abandoned_ended = 0;
+  /// The watchdog got the processor too late, and judged nobody by that time:
+  /// on a busy machine, stalls are found later.
+  std::uint64_t watcher_late = 0;
+  std::chrono::nanoseconds watcher_latest{0};
 
   [[nodiscard]] std::uint64_t restarts() const noexcept {
     return restarts_after_crash + restarts_after_stall + restarts_otherwise;

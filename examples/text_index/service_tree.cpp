@@ -5,6 +5,7 @@
 #include "indexer.hpp"
 #include "service_actors.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace text_index {
@@ -20,19 +21,24 @@ constexpr coppice::backoff_spec quick_backoff{.first = 5ms, .cap = 100ms};
 /// request out.
 constexpr coppice::parking_spec room_for_requests{.messages_max = 1'000};
 
-/// A worker that falls costs its file a strike, and a file has `poison_after`
-/// of them. More falls than that, in the whole run, are not the fault of the
-/// files: then something is broken that no restart will mend.
-coppice::restart_limits worker_limits(std::size_t files, const options& how) {
-  return {.restarts_max = files * how.poison_after + how.workers,
+/// In the whole run.
+coppice::restart_limits at_most(std::uint64_t restarts) {
+  constexpr std::uint64_t most_allowed = 1'000'000'000;
+  return {.restarts_max = std::min(restarts, most_allowed),
           .window = coppice::infinity};
+}
+
+/// A worker that falls costs its file a strike, and a file has `poison_after`
+/// of them. More falls than that are not the fault of the files: then something
+/// is broken that no restart will mend.
+coppice::restart_limits worker_limits(std::size_t files, const options& how) {
+  return at_most(files * how.poison_after + how.workers);
 }
 
 /// The others fall once per lease at most, and not much more often than not.
 /// (The budget of the root: a fall of all the workers counts as one as well.)
 coppice::restart_limits service_limits(std::size_t files, const options& how) {
-  return {.restarts_max = 10 * files * how.poison_after + 10,
-          .window = coppice::infinity};
+  return at_most(10 * files * how.poison_after + 10);
 }
 
 template <class Actor>

@@ -62,11 +62,11 @@ run_result run(coppice::supervision_tree& tree, const service& of,
 /// The status of the process, from how it went.
 int verdict(coppice::supervision_tree& tree, const service& of,
             const run_result& run, const options& how) {
+  print_table(of, run);
   if (const auto end = tree.wait(0s); end && *end) {
     std::fprintf(stderr, "the tree gave up: %s", describe(**end).c_str());
     return index_differs;
   }
-  print_table(of, run);
   if (run.was_interrupted)
     return was_interrupted;
   return !how.check || check_index(of) ? all_is_well : index_differs;

@@ -447,11 +447,11 @@ public:
   }
 #else
   resume_result resume(host_type* host, size_t max_throughput) override {
-    work_begins(nullptr);
-    // Another thread may run this actor as soon as the call returns: the end
+    // Another thread may run this actor before the call has returned: the end
     // of work is marked only if nobody has marked another beginning.
+    const auto turn = turn_begins();
     const auto result = caf::event_based_actor::resume(host, max_throughput);
-    work_ends();
+    turn_ends(turn);
     return result;
   }
 #endif
@@ -465,6 +465,9 @@ protected:
   /// @param request  The message, if units of work are messages; else null.
   virtual void work_begins(caf::mailbox_element* request) noexcept = 0;
   virtual void work_ends() noexcept = 0;
+  /// The same for turns; the end may come after another turn has begun.
+  virtual std::uint32_t turn_begins() noexcept = 0;
+  virtual void turn_ends(std::uint32_t turn) noexcept = 0;
   /// A message that only asks for a sign of life; to be dropped. Marks one.
   virtual bool is_probe(caf::mailbox_element& x) noexcept = 0;
   /// The initial behavior stands, and nothing was handled yet.

@@ -241,8 +241,7 @@ void heartbeat_scan::examine(slot_id id) {
     own.flags |= entry::warned;
   }
   const auto next = saturating_add(own.changed_at, result.look_again);
-  // An allowance may be used up or taken back: keep looking.
-  if ((own.flags & entry::probing) == 0 && what.allowance == duration::zero())
+  if ((own.flags & entry::probing) == 0)
     own.due = next;
   appoint(id, next);
 }

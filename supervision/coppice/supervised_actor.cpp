@@ -50,7 +50,12 @@ supervised_actor::~supervised_actor() { delete in_hand_.load(); }
 caf::error supervised_actor::fail(const std::exception_ptr& e) {
   if (link_ != nullptr && link_->on_failing)
     link_->on_failing(path(), caf::actor_cast<caf::strong_actor_ptr>(this));
-  return to_error(from_exception(e, where()));
+  auto why = from_exception(e, where());
+  if (why.where.path.empty()) { // thrown as a failure, it may not know
+    why.where.path = path();
+    why.where.incarnation = incarnation_;
+  }
+  return to_error(why);
 }
 
 std::string supervised_actor::path() const {
@@ -92,6 +97,18 @@ void supervised_actor::work_ends() noexcept {
   if (has_request_)
     forget_request();
   beats_.end_work();
+}
+
+std::uint32_t supervised_actor::turn_begins() noexcept {
+  const auto turn = turns_.fetch_add(1, std::memory_order_acq_rel) + 1;
+  work_begins(nullptr);
+  return turn;
+}
+
+void supervised_actor::turn_ends(std::uint32_t turn) noexcept {
+  const auto mark = beats_.mark();
+  if (turns_.load(std::memory_order_acquire) == turn)
+    beats_.end_work_if_still(mark);
 }
 
 bool supervised_actor::is_probe(caf::mailbox_element& x) noexcept {

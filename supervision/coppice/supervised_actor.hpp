@@ -49,6 +49,8 @@ public:
 protected:
   void work_begins(caf::mailbox_element* request) noexcept override;
   void work_ends() noexcept override;
+  std::uint32_t turn_begins() noexcept override;
+  void turn_ends(std::uint32_t turn) noexcept override;
   bool is_probe(caf::mailbox_element& x) noexcept override;
   void initialized() override;
   void on_cleanup(const caf::error& reason) override;
@@ -92,6 +94,8 @@ private:
   /// Made at the first request; read by the supervisor of a stuck life.
   std::atomic<request_in_hand*> in_hand_{nullptr};
   std::unique_ptr<std::deque<promised_answer>> promises_;
+  /// Turns that have begun; used where units of work are turns (CAF 1.x).
+  std::atomic<std::uint32_t> turns_{0};
   bool has_request_ = false;
   bool ready_is_deferred_ = false;
 };

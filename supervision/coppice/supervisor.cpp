@@ -90,9 +90,10 @@ void supervisor_actor::on_exit() {
 // -- facts -------------------------------------------------------------------
 
 /// An orderly stop, if it comes from the parent, or from nobody
-/// (`anon_send_exit`); a stranger's is ignored. Kill never gets here.
+/// (`anon_send_exit`, which names the receiver as the source); a stranger's is
+/// ignored. Kill never gets here.
 void supervisor_actor::on_exit_message(caf::exit_msg& x) {
-  if (x.source == nullptr || is_parent(x.source)) {
+  if (x.source == nullptr || x.source == address() || is_parent(x.source)) {
     obey(core_.stop(0, infinity, now()));
     return;
   }
@@ -104,6 +105,8 @@ void supervisor_actor::on_exit_message(caf::exit_msg& x) {
 void supervisor_actor::on_life_news(const life_news& x) {
   switch (x.what) {
     case life_news_kind::ready:
+      if (core_.is_current(x.life) && slot(x.life.key).start_has_failed)
+        break; // it ends
       if (core_.is_current(x.life)
           && core_.state_of(x.life.key) == policy::child_state::starting)
         life_is_ready(x.life.key);
@@ -172,6 +175,12 @@ void supervisor_actor::on_life_end(const life_end& x) {
 policy::end_of_life supervisor_actor::end_of(const life_end& x,
                                              std::string& failure_class) {
   const auto key = x.life.key;
+  if (const auto why = last_failure(key);
+      slot(key).start_has_failed && why != nullptr) {
+    failure_class = why->failure_class;
+    return {.cause = policy::end_cause::start_failure,
+            .failure_class = failure_class};
+  }
   const auto state = core_.state_of(key);
   const auto how = classify(x.reason);
   const auto asked = state == policy::child_state::stopping;
@@ -289,8 +298,11 @@ void supervisor_actor::detach_cell(policy::child_key key) {
 /// Whoever waits at a reference learns that there is nothing to wait for.
 void supervisor_actor::close_cell(policy::child_key key,
                                   policy::stopped_why why) {
-  if (why == policy::stopped_why::by_group && !core_.is_ending())
+  // While this supervisor ends, its parent knows whether there is a next life.
+  if (why == policy::stopped_why::by_group || core_.is_ending()) {
+    detach_cell(key);
     return;
+  }
   if (const auto cell = cell_of(key))
     compat::object_of<child_cell>(cell).close();
   if (core_.spec_of(key).supervisor)

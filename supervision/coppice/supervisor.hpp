@@ -51,6 +51,8 @@ private:
     policy::life_id life;
     /// The actor took the ticket, so it is a `supervised_actor`.
     bool is_ours = false;
+    /// Its start function spawned it, and then threw: it was killed.
+    bool start_has_failed = false;
     std::unique_ptr<child_extras> extras;
   };
   static constexpr slot_id no_slot = UINT32_MAX;

@@ -81,7 +81,7 @@ errc code_of(policy::command_result x) {
 failure supervisor_actor::command_failure(policy::command_result result,
                                           policy::child_key key) const {
   const auto code = code_of(result);
-  const auto known = key != policy::no_child && core_.contains(key);
+  const auto known = core_.knows(key);
   const auto path = known ? path_of(key) : own_path_;
   auto why = refusal(code, path + ": " + describe(code), path);
   if (result == policy::command_result::start_failed)

@@ -23,6 +23,7 @@ void supervisor_actor::carry_out(const policy::start_life& x) {
   child.life = x.life;
   child.beats = tree_->dog().acquire();
   child.is_ours = false;
+  child.start_has_failed = false;
   if (const auto cell = cell_of(key))
     compat::object_of<child_cell>(cell).configure(core_.spec_of(key).parking);
   try {
@@ -55,8 +56,10 @@ void supervisor_actor::call_start_function(const policy::start_life& x) {
       spec.start(context);
   } catch (...) {
     adopt(x, context.child(), true, ticket.taken);
-    if (context.child())
+    if (context.child()) {
+      slot(key).start_has_failed = true;
       carry_out(policy::kill_life{x.life});
+    }
     throw;
   }
   if (context.child()) {
@@ -183,7 +186,7 @@ void supervisor_actor::carry_out(const policy::answer_command& x) {
 
 void supervisor_actor::carry_out(const policy::report_event& x) {
   const auto key = x.life.key;
-  const auto known = key != policy::no_child && core_.contains(key);
+  const auto known = core_.knows(key);
   if (known)
     annotate(x);
   if (known && x.kind == event_kind::stopped)

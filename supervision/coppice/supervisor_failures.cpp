@@ -10,6 +10,10 @@
 namespace coppice {
 
 void supervisor_actor::note_failure(policy::child_key key, failure why) {
+  if (why.where.path.empty()) { // of somebody who does not know about trees
+    why.where.path = path_of(key);
+    why.where.incarnation = core_.incarnation_of(key);
+  }
   extras(key).last_failure = std::make_shared<const failure>(std::move(why));
 }
 

@@ -16,7 +16,14 @@
 namespace coppice {
 
 enum class errc : std::uint8_t;
+struct abandoned_cap_reached;
 struct failure;
+struct life_end;
+struct life_news;
+struct probe_message;
+struct stop_order;
+struct supervisor_command;
+struct watch_news;
 
 } // namespace coppice
 
@@ -29,7 +36,24 @@ CAF_BEGIN_TYPE_ID_BLOCK(coppice, caf::first_custom_type_id)
 
 CAF_END_TYPE_ID_BLOCK(coppice)
 
+// Messages within one process; 0.17 must not be told how to serialise them.
+CAF_BEGIN_TYPE_ID_BLOCK(coppice_local, caf::first_custom_type_id + 50)
+
+  CAF_ADD_TYPE_ID(coppice_local, (coppice::abandoned_cap_reached))
+  CAF_ADD_TYPE_ID(coppice_local, (coppice::life_end))
+  CAF_ADD_TYPE_ID(coppice_local, (coppice::life_news))
+  CAF_ADD_TYPE_ID(coppice_local, (coppice::probe_message))
+  CAF_ADD_TYPE_ID(coppice_local, (coppice::stop_order))
+  CAF_ADD_TYPE_ID(coppice_local, (coppice::supervisor_command))
+  CAF_ADD_TYPE_ID(coppice_local, (coppice::watch_news))
+
+CAF_END_TYPE_ID_BLOCK(coppice_local)
+
 namespace coppice {
+
+/// Where the blocks of programs that use coppice may begin.
+inline constexpr caf::type_id_t first_user_type_id
+  = caf::first_custom_type_id + 100;
 
 /// Makes coppice's message types known to the process. Call it before any
 /// `actor_system_config` exists; again does nothing.

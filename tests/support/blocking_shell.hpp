@@ -100,8 +100,8 @@ private:
       case news::ready:
         return core.on_ready(x.life, now);
       case news::start_failed:
-        return core.on_start_failed(
-          x.life, {.cause = end_cause::start_failure}, now);
+        return core.on_start_failed(x.life, {.cause = end_cause::start_failure},
+                                    now);
       case news::down:
         break;
     }

@@ -80,8 +80,9 @@ void core_checker::note_command(const fact& x) {
     const auto end = saturating_add(now_, span);
     if (x.within.is_finite() && end < end_at_) {
       end_at_ = end;
-      kill_all_at_ = end - std::min<duration>(span / 2,
+      const auto reserve = std::min<duration>(span / 2,
                                               std::chrono::seconds{1});
+      kill_all_at_ = std::min(kill_all_at_, end - reserve);
     }
   }
   const auto i = children_.find(x.key);
@@ -91,10 +92,8 @@ void core_checker::note_command(const fact& x) {
     i->second.is_sticky = false;
     i->second.retry_not_before = time_point::min();
   }
-  if (x.kind == fact_kind::terminate) {
+  if (x.kind == fact_kind::terminate)
     i->second.is_settled = true;
-    i->second.is_parked = false;
-  }
 }
 
 void core_checker::after(const directives& todo) {
@@ -109,8 +108,7 @@ void core_checker::after(const directives& todo) {
 /// Does a command wait for this child's start?
 bool core_checker::is_awaited(child_key key) const {
   return std::ranges::any_of(pending_, [key](const auto& entry) {
-    return entry.second.key == key
-           && entry.second.kind != fact_kind::terminate
+    return entry.second.key == key && entry.second.kind != fact_kind::terminate
            && entry.second.kind != fact_kind::remove;
   });
 }

@@ -62,6 +62,7 @@ struct seen_child {
   bool is_sticky = false;
   bool is_parked = false;
   bool pauses_alone = false;
+  bool is_backing_off = false;
   /// Its retry was announced, in the directives under examination.
   bool is_announced = false;
   /// Likewise: its failure.
@@ -130,6 +131,7 @@ private:
   void check_static_order(const seen_child& x);
   void check_stop_order(policy::child_key key);
   void begins_to_stop(policy::child_key key);
+  [[nodiscard]] bool joins_a_retry(policy::child_key key) const;
   [[nodiscard]] policy::time_point soon(policy::time_point due) const;
   [[nodiscard]] seen_life* living(policy::life_id life, const char* what);
   void check_answer(const pending& asked, const policy::answer_command& x);

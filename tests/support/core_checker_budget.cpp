@@ -43,6 +43,9 @@ void core_checker::see(const report_event& x) {
       note_resume(x);
       break;
     case event_kind::stopped:
+      if (x.why != stopped_why::by_group)
+        children_[key].is_parked = false;
+      [[fallthrough]];
     case event_kind::forgotten:
       if (open_.key == key)
         open_ = {};
@@ -59,11 +62,8 @@ void core_checker::note_retry(const report_event& x) {
                             && fact_.key == key;
   if (open_.key == key)
     note_decision(key, true);
-  if (now_ < child.retry_not_before)
-    object("retries a failed start at once", key);
   if (paused_until_ && now_ < *paused_until_ && !is_asked_for)
     object("restarts during a pause", key);
-  child.retry_not_before = time_point::min();
   child.is_announced = true;
   if (!is_group())
     return;
@@ -82,8 +82,6 @@ void core_checker::note_backoff(const report_event& x) {
   const auto is_pausing = paused_until_ || child.pauses_alone;
   if (x.span > (is_pausing ? std::max(longest, pause) : longest))
     object("waits longer than the cap", key);
-  if (child.is_parked && !child.pauses_alone && x.span < longest)
-    object("is parked, but tried sooner than at the longest delay", key);
   if (paused_until_ && !child.pauses_alone
       && saturating_add(now_, x.span) < *paused_until_)
     object("is to be tried before the pause is over", key);
@@ -121,9 +119,11 @@ void core_checker::note_decision(child_key key, bool is_affordable) {
   const auto cause = open_.cause;
   const auto action = action_for(child);
   open_ = {};
+  const auto& backoff = child.spec->backoff;
   if (cause == end_cause::start_failure || cause == end_cause::start_timeout)
-    child.retry_not_before = saturating_add(now_,
-                                            child.spec->backoff.first.span());
+    child.retry_not_before = saturating_add(now_, backoff.first.span());
+  if (child.is_parked)
+    child.retry_not_before = saturating_add(now_, backoff.cap.span());
   if (action != failure_action::restart) {
     if (is_affordable)
       object("restarts against the rules of the spec", key);
@@ -157,6 +157,7 @@ void core_checker::check_refusal(seen_child& x, bool by_child) {
       break;
     case exhaustion_action::park:
       x.is_parked = true;
+      x.retry_not_before = saturating_add(now_, x.spec->backoff.cap.span());
       break;
     case exhaustion_action::pause:
       x.pauses_alone = by_child;

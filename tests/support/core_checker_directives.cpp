@@ -59,6 +59,8 @@ void core_checker::check_start(const seen_child& x) {
     object("starts a life before it was started", key);
   if (x.life.is_commanded)
     return;
+  if (now_ < x.retry_not_before)
+    object("tries again too soon", key);
   if (x.is_sticky && spec_.revive == revive_mode::none)
     object("starts what was stopped for good", key);
   if (x.spec->restart == temporary && x.lives > 0)
@@ -169,8 +171,20 @@ void core_checker::begins_to_stop(child_key key) {
   const auto was_initial = child.life.is_initial && !child.life.is_ready;
   if (open_.key == key && !is_failed_command && !was_initial
       && child.spec->restart != temporary
-      && action_for(child) == failure_action::restart)
+      && action_for(child) == failure_action::restart && !joins_a_retry(key))
     note_decision(key, true);
+}
+
+/// A group restart that is to come takes this one along, free of charge.
+bool core_checker::joins_a_retry(child_key key) const {
+  if (!is_group() || fact_.kind != fact_kind::stalled)
+    return false;
+  const auto last = spec_.strategy == one_for_all ? order_.size()
+                                                  : place_of(key);
+  for (std::size_t i = 0; i < last; ++i)
+    if (children_.at(order_[i]).is_backing_off)
+      return true;
+  return false;
 }
 
 /// Last to first: those behind it have no life any more.
@@ -211,7 +225,9 @@ void core_checker::see(const forget_child& x) {
   children_.erase(x.key);
 }
 
-void core_checker::see(const arm_timer& x) { armed_ = x.due; }
+void core_checker::see(const arm_timer& x) {
+  armed_ = x.due;
+}
 
 void core_checker::see(const end_supervisor& x) {
   if (has_ended_)
@@ -239,8 +255,7 @@ void core_checker::see(const answer_command& x) {
   pending_.erase(i);
 }
 
-void core_checker::check_answer(const pending& asked,
-                                const answer_command& x) {
+void core_checker::check_answer(const pending& asked, const answer_command& x) {
   if (x.result != command_result::ok)
     return;
   const auto i = children_.find(asked.key);

@@ -67,6 +67,7 @@ void core_checker::check_child(const child_info& said, seen_child& x) {
       && (said.life != x.life.life || said.incarnation != x.life.incarnation))
     object("confuses its lives", said.key);
   check_life(said, x);
+  x.is_backing_off = said.state == child_state::backoff;
   if (said.state == child_state::running)
     x.is_parked = said.parked;
   if (said.state == child_state::stopped)
@@ -100,8 +101,9 @@ void core_checker::check_stopped(const child_info& said, seen_child& x) {
     object("keeps a temporary child that has ended", said.key);
   if (why == stopped_why::by_group && !is_group() && is_ready_ && !is_ending_)
     object("stops a child for a group that is none", said.key);
-  if (why != stopped_why::by_group && why != stopped_why::none)
-    x.is_sticky = true;
+  if (why == stopped_why::by_group || why == stopped_why::none)
+    return;
+  x.is_sticky = true;
 }
 
 /// Nobody who was stopped for a sibling's sake is forgotten.

@@ -1,5 +1,7 @@
 // This file is part of coppice. License: see LICENSE in the source root.
 
+// The world around the core: scripts, facts, time, and orders obeyed.
+
 #include "support/core_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -56,8 +58,8 @@ void core_harness::manners(const std::string& id, stop_manners x) {
 
 start_step core_harness::next_step(const std::string& id) {
   for (const auto& name : {id, std::string{anyone}})
-    if (auto i = scripts_.find(name); i != scripts_.end() && !i->second.empty())
-    {
+    if (auto i = scripts_.find(name);
+        i != scripts_.end() && !i->second.empty()) {
       const auto result = i->second.front();
       i->second.pop_front();
       return result;
@@ -177,61 +179,6 @@ void core_harness::oversleep(duration span) {
   settle();
 }
 
-// -- commands ----------------------------------------------------------------
-
-core_harness::token core_harness::new_token() {
-  const auto result = answers_.size() + 1;
-  answers_[result] = std::nullopt;
-  return result;
-}
-
-core_harness::token
-core_harness::command(const std::function<directives(token)>& ask) {
-  const auto result = new_token();
-  obey(ask(result));
-  settle();
-  return result;
-}
-
-core_harness::token core_harness::start_child(child_spec spec) {
-  EXPECT_EQ(to_string(validate(spec, core_.spec(), "child")), "");
-  return command([&](token x) {
-    return core_.start_child(x, std::move(spec), now_);
-  });
-}
-
-core_harness::token core_harness::start_instance() {
-  return command([&](token x) { return core_.start_instance(x, now_); });
-}
-
-core_harness::token core_harness::terminate(const std::string& id) {
-  return command([&](token x) {
-    return core_.terminate_child(x, core_.find(id), now_);
-  });
-}
-
-core_harness::token core_harness::restart(const std::string& id) {
-  return command([&](token x) {
-    return core_.restart_child(x, core_.find(id), now_);
-  });
-}
-
-core_harness::token core_harness::remove(const std::string& id) {
-  return command([&](token x) {
-    return core_.delete_child(x, core_.find(id), now_);
-  });
-}
-
-core_harness::token core_harness::retry_now(const std::string& id) {
-  return command([&](token x) {
-    return core_.retry_now(x, core_.find(id), now_);
-  });
-}
-
-core_harness::token core_harness::stop(time_limit within) {
-  return command([&](token x) { return core_.stop(x, within, now_); });
-}
-
 // -- the core's orders -------------------------------------------------------
 
 void core_harness::obey(const directives& todo) {
@@ -334,7 +281,9 @@ void core_harness::obey_one(const abandon_life& x) {
   record.abandoned = true;
 }
 
-void core_harness::obey_one(const forget_child& x) { names_.erase(x.key); }
+void core_harness::obey_one(const forget_child& x) {
+  names_.erase(x.key);
+}
 
 void core_harness::obey_one(const arm_timer& x) {
   if (x.due == time_point::max())

@@ -3,12 +3,15 @@
 #pragma once
 
 /// @file
-/// A scripted world around one supervision core, in virtual time.
+/// A scripted world around one supervision core, in virtual time: children are
+/// scripts by id, and nothing sleeps. The harness itself objects when the core
+/// breaks a rule that holds always: two lives of one child, orders to the dead,
+/// a command answered twice, an end that leaves somebody behind, counts and
+/// listing that differ.
 ///
-/// Layer: tests. Children are scripts by id, nothing sleeps, and the harness
-/// itself objects when the core breaks a rule that holds always: two lives of
-/// one child, orders to the dead, a command answered twice, an end that
-/// leaves somebody behind, counts and listing that differ.
+/// Layer: tests.
+/// Threads: not thread-safe.
+/// Rules: docs/semantics.md, START, RESTART, BUDGET, BACKOFF, STOP.
 
 #include "coppice/policy/supervision_core.hpp"
 
@@ -32,8 +35,9 @@ using namespace std::chrono_literals;
 // -- specs, to be read aloud -------------------------------------------------
 
 /// OTP's way: every retry at once.
-inline const policy::backoff_spec no_backoff{
-  .first = 0s, .jitter = policy::jitter_kind::none};
+inline const policy::backoff_spec no_backoff{.first = 0s,
+                                             .jitter
+                                             = policy::jitter_kind::none};
 
 /// `worker("a").as(transient).grace(1s)`. Retries at once unless told
 /// otherwise, so that a test of order needs no time.
@@ -82,8 +86,10 @@ struct start_step {
 inline constexpr start_step start_ok{};
 inline constexpr start_step start_never_ready{start_step::kind::silent};
 inline constexpr start_step start_ignored{start_step::kind::declined};
-inline constexpr start_step start_error{
-  start_step::kind::failed, 0s, {policy::end_cause::start_failure, "broken"}};
+inline constexpr start_step start_error{start_step::kind::failed,
+                                        0s,
+                                        {policy::end_cause::start_failure,
+                                         "broken"}};
 
 [[nodiscard]] constexpr start_step start_slow(duration after) {
   return {start_step::kind::ready, after};

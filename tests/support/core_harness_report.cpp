@@ -1,5 +1,7 @@
 // This file is part of coppice. License: see LICENSE in the source root.
 
+// What one asks of the harness: commands, answers, the journal, the listing.
+
 #include "support/core_harness.hpp"
 
 #include <gtest/gtest.h>
@@ -7,6 +9,56 @@
 namespace coppice::test {
 
 using namespace policy;
+
+// -- commands ----------------------------------------------------------------
+
+core_harness::token core_harness::new_token() {
+  const auto result = answers_.size() + 1;
+  answers_[result] = std::nullopt;
+  return result;
+}
+
+core_harness::token
+core_harness::command(const std::function<directives(token)>& ask) {
+  const auto result = new_token();
+  obey(ask(result));
+  settle();
+  return result;
+}
+
+core_harness::token core_harness::start_child(child_spec spec) {
+  EXPECT_EQ(to_string(validate(spec, core_.spec(), "child")), "");
+  return command(
+    [&](token x) { return core_.start_child(x, std::move(spec), now_); });
+}
+
+core_harness::token core_harness::start_instance() {
+  return command([&](token x) { return core_.start_instance(x, now_); });
+}
+
+core_harness::token core_harness::terminate(const std::string& id) {
+  return command(
+    [&](token x) { return core_.terminate_child(x, core_.find(id), now_); });
+}
+
+core_harness::token core_harness::restart(const std::string& id) {
+  return command(
+    [&](token x) { return core_.restart_child(x, core_.find(id), now_); });
+}
+
+core_harness::token core_harness::remove(const std::string& id) {
+  return command(
+    [&](token x) { return core_.delete_child(x, core_.find(id), now_); });
+}
+
+core_harness::token core_harness::retry_now(const std::string& id) {
+  return command(
+    [&](token x) { return core_.retry_now(x, core_.find(id), now_); });
+}
+
+core_harness::token core_harness::stop(time_limit within) {
+  return command([&](token x) { return core_.stop(x, within, now_); });
+}
 
 // -- answers -----------------------------------------------------------------
 
@@ -30,8 +82,7 @@ duration core_harness::time_of_answer_to(token asked) const {
 std::vector<std::string> core_harness::journal() const {
   std::vector<std::string> result;
   for (const auto& x : journal_)
-    result.push_back(x.what + ' ' + x.id + '#'
-                     + std::to_string(x.incarnation));
+    result.push_back(x.what + ' ' + x.id + '#' + std::to_string(x.incarnation));
   return result;
 }
 

@@ -28,9 +28,9 @@ policy::directives tell_command(policy::supervision_core& core, const fact& x,
 
 const char* name_of(fact_kind x) {
   constexpr const char* names[]
-    = {"start",   "timer",        "ready",     "declined", "start_failed",
-       "down",    "stalled",      "healthy",   "add",      "add_instance",
-       "terminate", "restart",    "remove",    "retry_now", "stop"};
+    = {"start",     "timer",   "ready",   "declined",  "start_failed",
+       "down",      "stalled", "healthy", "add",       "add_instance",
+       "terminate", "restart", "remove",  "retry_now", "stop"};
   return names[static_cast<std::size_t>(x)];
 }
 

@@ -87,9 +87,9 @@ inline policy::supervisor_spec spec_from(const nlohmann::json& x) {
                           {one_for_one, one_for_all, rest_for_one}),
     .limits = {.restarts_max = x.at("intensity").get<std::uint32_t>(),
                .window = std::chrono::hours{1}},
-    .auto_shutdown = enum_from(x.at("auto_shutdown"),
-                               {mode::never, mode::any_significant,
-                                mode::all_significant}),
+    .auto_shutdown
+    = enum_from(x.at("auto_shutdown"),
+                {mode::never, mode::any_significant, mode::all_significant}),
     .revive = revive_mode::all};
   for (const auto& child : x.at("children"))
     spec.children.push_back(child_from(child));

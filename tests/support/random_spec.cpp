@@ -62,8 +62,8 @@ std::vector<failure_rule> random_rules(random_source& random) {
 
 auto_shutdown_mode random_auto_shutdown(random_source& random) {
   using enum auto_shutdown_mode;
-  return one_of(random, {never, never, never, any_significant,
-                         all_significant});
+  return one_of(random,
+                {never, never, never, any_significant, all_significant});
 }
 
 } // namespace
@@ -76,9 +76,9 @@ child_spec random_child(random_source& random, const supervisor_spec& parent,
   else
     x.start = [](start_context&) {};
   x.restart = one_of(random, {permanent, permanent, transient, temporary});
-  x.shutdown = one_of<stop_grace>(
-    random, {brutal_kill, infinity, stop_grace{0ms}, stop_grace{10ms},
-             stop_grace{1s}, stop_grace{1s}});
+  x.shutdown = one_of<stop_grace>(random, {brutal_kill, infinity,
+                                           stop_grace{0ms}, stop_grace{10ms},
+                                           stop_grace{1s}, stop_grace{1s}});
   x.kill_grace = one_of<duration>(random, {0ms, 10ms, 1s});
   x.start_deadline = one_of<time_limit>(random, {1ms, 100ms, 1s, infinity});
   x.backoff = random_backoff(random);
@@ -94,11 +94,10 @@ child_spec random_child(random_source& random, const supervisor_spec& parent,
 supervisor_spec random_supervisor(random_source& random) {
   supervisor_spec x;
   x.strategy = one_of(random, {one_for_one, one_for_all, rest_for_one,
-                               one_for_all, rest_for_one,
-                               simple_one_for_one});
+                               one_for_all, rest_for_one, simple_one_for_one});
   x.limits = random_limits(random);
   if (!one_in(random, 4))
-    x.limits.restarts_max = 3 + random.up_to(60);
+    x.limits.restarts_max = 3 + random.up_to(200);
   if (one_in(random, 4))
     x.weights = random_weights(random);
   x.on_exhausted = random_action(random);

@@ -21,7 +21,7 @@ supervisor_spec broken_spec(supervisor_spec spec, const sabotage& broken) {
 }
 
 /// Facts of one schedule, before its end begins.
-constexpr std::uint64_t facts_max = 200;
+constexpr std::uint64_t facts_max = 300;
 
 /// Far more than any end takes: an end that takes longer hangs.
 constexpr std::size_t draining_facts_max = 1'000;
@@ -33,6 +33,7 @@ simulation::simulation(std::uint64_t seed, const sabotage& broken)
     broken_(broken),
     spec_(random_supervisor(random_)),
     core_(broken_spec(spec_, broken), random_.next()),
+    calm_(one_of<std::uint64_t>(random_, {1, 3, 10, 30})),
     checker_(spec_, core_) {}
 
 std::string simulation::run() {
@@ -45,7 +46,7 @@ std::string simulation::run() {
 // -- time and news -----------------------------------------------------------
 
 void simulation::live_for_a_while() {
-  const auto facts = random_.up_to(random_.up_to(facts_max));
+  const auto facts = random_.up_to(facts_max);
   for (std::uint64_t i = 0; i < facts && !has_objection(); ++i) {
     if (one_in(random_, 5))
       command();
@@ -69,8 +70,7 @@ void simulation::end_and_drain() {
       tell_core({.kind = fact_kind::add, .life = {}}); // objects
       return;
     }
-  while (!has_objection() && !queue_.empty() && let_something_happen()) {
-  }
+  while (!has_objection() && !queue_.empty() && let_something_happen()) {}
 }
 
 /// The next piece of news, or the timer, whichever is due first.
@@ -95,8 +95,8 @@ bool simulation::let_something_happen() {
 void simulation::tell_core(const fact& x) {
   ++steps_;
   if (keeps_transcript_)
-    transcript_ += "at " + policy::to_string(now_.time_since_epoch() - 1h)
-                   + ' ' + to_string(x) + '\n';
+    transcript_ += "at " + policy::to_string(now_.time_since_epoch() - 1h) + ' '
+                   + to_string(x) + '\n';
   checker_.before(x, now_);
   auto todo = tell(core_, x, now_);
   if (broken_.directives)
@@ -119,35 +119,35 @@ duration simulation::some_delay() {
 
 end_of_life simulation::some_end() {
   using enum end_cause;
-  const auto cause = one_of(random_, {crash, crash, crash, node_loss,
-                                      clean_end, clean_end});
+  const auto cause
+    = one_of(random_, {crash, crash, crash, node_loss, clean_end, clean_end});
   if (cause == clean_end)
     return {.cause = cause};
   return {.cause = cause,
-          .failure_class
-          = one_of<std::string_view>(random_, {"bug", "bug", "odd",
-                                               "permanent_failure"})};
+          .failure_class = one_of<std::string_view>(
+            random_, {"bug", "bug", "odd", "permanent_failure"})};
 }
 
 // -- the world ---------------------------------------------------------------
 
-void simulation::obey(const start_life& x) { plan_life(x.life); }
+void simulation::obey(const start_life& x) {
+  plan_life(x.life);
+}
 
 void simulation::plan_life(life_id life) {
   const end_of_life broken{.cause = end_cause::start_failure,
                            .failure_class = "odd"};
-  switch (random_.up_to(15)) {
+  switch (random_.up_to(6 * calm_)) {
     case 0: // hangs
       return;
     case 1:
       expect(some_delay(), {.kind = fact_kind::declined, .life = life});
       return;
     case 2:
-    case 3:
       expect(some_delay(),
              {.kind = fact_kind::start_failed, .life = life, .how = broken});
       return;
-    case 4:
+    case 3:
       plan_death(life);
       return;
     default:
@@ -237,8 +237,7 @@ child_key simulation::random_key() {
   if (children.empty() || one_in(random_, 20))
     return static_cast<child_key>(random_.up_to(8));
   const auto index = random_.up_to(children.size() - 1);
-  return std::next(children.begin(), static_cast<std::ptrdiff_t>(index))
-    ->first;
+  return std::next(children.begin(), static_cast<std::ptrdiff_t>(index))->first;
 }
 
 const child_spec* simulation::random_addition() {

@@ -89,6 +89,8 @@ private:
   const sabotage& broken_;
   const policy::supervisor_spec spec_;
   policy::supervision_core core_;
+  /// The higher, the fewer starts fail.
+  const std::uint64_t calm_;
   core_checker checker_;
   policy::time_point now_{std::chrono::hours{1}};
   policy::time_point timer_at_ = policy::time_point::max();

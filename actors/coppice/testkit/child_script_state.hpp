@@ -3,7 +3,7 @@
 #pragma once
 
 /// @file
-/// What a script and the lives that follow it share. Not installed.
+/// Internal: what a script and the lives that follow it share.
 ///
 /// Layer: L3.
 /// Threads: thread-safe, under the mutex.

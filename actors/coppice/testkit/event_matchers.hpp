@@ -84,10 +84,6 @@ public:
     : patterns_{std::move(what)}, times_(times) {}
 
   bool MatchAndExplain(const journal& x, std::ostream* why) const;
-  bool MatchAndExplain(const journal& x,
-                       testing::MatchResultListener* why) const {
-    return MatchAndExplain(x, why->stream());
-  }
   void DescribeTo(std::ostream* out) const;
   void DescribeNegationTo(std::ostream* out) const;
 

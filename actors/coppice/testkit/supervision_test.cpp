@@ -71,11 +71,11 @@ child_script supervision_test::script(const std::string& id) {
 
 // -- commands ----------------------------------------------------------------
 
-outcome<supervisor_ref> supervision_test::find(const std::string& path) {
+outcome<supervisor_ref> supervision_test::look_up(const std::string& path) {
   const auto [above, id] = split(path);
   if (above.empty())
     return root();
-  auto parent = find(above);
+  auto parent = look_up(above);
   if (!parent)
     return parent;
   auto reply = command_to(*parent, command::find_child{id});
@@ -90,7 +90,7 @@ outcome<supervisor_ref> supervision_test::find(const std::string& path) {
 }
 
 supervisor_ref supervision_test::supervisor(const std::string& path) {
-  auto result = find(path);
+  auto result = look_up(path);
   if (result)
     return *result;
   ADD_FAILURE() << "no supervisor at " << path << ": "

@@ -19,8 +19,25 @@
 
 #include <memory>
 #include <optional>
+#include <ostream>
 #include <string>
 #include <vector>
+
+namespace coppice {
+
+// For GoogleTest.
+inline void PrintTo(const failure& x, std::ostream* out) {
+  *out << describe(x);
+}
+inline void PrintTo(const failure_code& x, std::ostream* out) {
+  *out << x.category << ':' << x.value << ' ' << x.name;
+}
+template <class T>
+void PrintTo(const outcome<T>& x, std::ostream* out) {
+  x.has_value() ? *out << "a value" : *out << describe(x.error());
+}
+
+} // namespace coppice
 
 namespace coppice::testkit {
 
@@ -174,7 +191,7 @@ public:
   stop_report stop(time_limit within = std::chrono::minutes{1});
 
 private:
-  [[nodiscard]] outcome<supervisor_ref> find(const std::string& path);
+  [[nodiscard]] outcome<supervisor_ref> look_up(const std::string& path);
   void stop_by_force(supervision_tree& x);
 
   virtual_system host_;

@@ -14,6 +14,7 @@
 #include "coppice/system_config.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -167,6 +168,11 @@ protected:
   void work_ends() noexcept override {
     if (!hangs_ || !busy_)
       worker::work_ends();
+  }
+
+  void turn_ends(std::uint32_t turn) noexcept override {
+    if (!hangs_ || !busy_)
+      worker::turn_ends(turn);
   }
 
 #if COPPICE_CAF_LEGACY

@@ -43,6 +43,29 @@ child_key child_table::append_instance(const child_spec& shared) {
   return key;
 }
 
+bool child_record::is_restarting() const noexcept {
+  switch (state) {
+    case child_state::starting:
+      return purpose == start_purpose::automatic;
+    case child_state::running:
+      return false;
+    case child_state::stopping:
+      return after == after_end::retry || after == after_end::park
+             || after == after_end::pause || after == after_end::pause_alone
+             || after == after_end::wait_group;
+    case child_state::backoff:
+      return true;
+    case child_state::stopped:
+      return why == stopped_why::by_group;
+  }
+  return false;
+}
+
+void child_table::release_start(child_key key) {
+  if (const auto i = specs_.find(key); i != specs_.end())
+    i->second->start = {};
+}
+
 void child_table::erase(child_key key) {
   auto& record = records_[key];
   if (record.previous != no_child)
@@ -56,15 +79,25 @@ void child_table::erase(child_key key) {
   if (record.spec->kind() == child_kind::supervisor)
     --supervisors_;
   --size_;
-  if (const auto i = specs_.find(key); i != specs_.end()) {
+  if (specs_.contains(key)) {
     remember_gone(record);
-    by_id_.erase(std::string_view{i->second->id});
-    specs_.erase(i);
+    by_id_.erase(std::string_view{record.spec->id});
   }
-  const auto generation = record.generation;
-  record = child_record{};
-  record.generation = generation;
-  free_.push_back(key);
+  record.in_use = false;
+  record.budget.reset();
+  erased_.push_back(key);
+}
+
+void child_table::purge() {
+  for (const auto key : erased_) {
+    auto& record = records_[key];
+    const auto generation = record.generation;
+    record = child_record{};
+    record.generation = generation;
+    specs_.erase(key);
+    free_.push_back(key);
+  }
+  erased_.clear();
 }
 
 child_key child_table::find(std::string_view id) const {

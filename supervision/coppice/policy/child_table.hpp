@@ -53,6 +53,8 @@ struct child_record {
   std::uint64_t incarnation = 0;
   /// When the current life became ready.
   time_point ready_at = {};
+  /// A failed start is not retried before, whoever asks but an operator.
+  time_point retry_not_before = {};
   std::unique_ptr<restart_budget> budget = {};
   child_key previous = no_child;
   child_key next = no_child;
@@ -83,6 +85,9 @@ struct child_record {
     return state == child_state::starting || state == child_state::running
            || state == child_state::stopping;
   }
+
+  /// Between two lives, or in a restart that has not succeeded yet.
+  [[nodiscard]] bool is_restarting() const noexcept;
 };
 
 /// Owns records and specs. All operations but iteration are O(1).
@@ -93,8 +98,20 @@ public:
   child_key append(child_spec spec);
   child_key append_instance(const child_spec& shared);
 
-  /// Removes a child from order and index; its key may be reused.
+  /// Lets go of the start function, which may hold arguments: it is not
+  /// called again. A pool's template keeps its own.
+  void release_start(child_key key);
+
+  /// Removes a child from order and index. Until the next `purge`, its record
+  /// and its spec can still be read.
   void erase(child_key key);
+  /// The keys of erased children may be reused from now on.
+  void purge();
+
+  /// In use, or erased and not purged yet.
+  [[nodiscard]] bool can_be_read(child_key key) const noexcept {
+    return key < records_.size() && records_[key].spec != nullptr;
+  }
 
   [[nodiscard]] child_record& operator[](child_key key) {
     return records_[key];
@@ -133,6 +150,7 @@ private:
 
   std::deque<child_record> records_;
   std::vector<child_key> free_;
+  std::vector<child_key> erased_;
   std::unordered_map<std::string_view, child_key> by_id_;
   std::unordered_map<child_key, std::unique_ptr<child_spec>> specs_;
   /// Last incarnation of ids that are gone, so that none is used twice under

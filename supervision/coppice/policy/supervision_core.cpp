@@ -55,6 +55,8 @@ directives supervision_core::on_ready(life_id life, time_point now) {
   child->state = child_state::running;
   child->ready_at = now_;
   ++running_;
+  if (child->spec->restart == temporary)
+    children_.release_start(life.key);
   report(event_kind::ready, life.key);
   answer_waiting(life.key, pending_command::kind::start, command_result::ok);
   walk();
@@ -197,6 +199,7 @@ void supervision_core::set_timer(child_key key, time_point due) {
 // -- plumbing ----------------------------------------------------------------
 
 void supervision_core::enter(time_point now) {
+  children_.purge();
   now_ = std::max(now_, now);
 }
 

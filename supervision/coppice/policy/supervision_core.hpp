@@ -105,6 +105,12 @@ public:
   [[nodiscard]] bool contains(child_key key) const {
     return children_.contains(key);
   }
+  /// A temporary child's start function is let go once the child is ready.
+  /// Can the questions below be asked? Of a child that was forgotten, until
+  /// the next fact or command: the directives in hand may be about it.
+  [[nodiscard]] bool knows(child_key key) const {
+    return children_.can_be_read(key);
+  }
   [[nodiscard]] const child_spec& spec_of(child_key key) const {
     return *children_[key].spec;
   }
@@ -199,6 +205,7 @@ private:
   void retry(child_key key);
   [[nodiscard]] duration some_pause();
   void wait(child_key key, duration delay);
+  void wait_until(child_key key, time_point due);
   void retry_is_due(child_key key);
   void gone_for_good(child_key key, stopped_why why);
   [[nodiscard]] bool closes_supervisor(const child_record& gone) const;
@@ -207,6 +214,7 @@ private:
   [[nodiscard]] bool restarts_in_groups() const noexcept;
   [[nodiscard]] bool is_being_stopped_in_group(child_key key) const;
   [[nodiscard]] bool belongs_to_group_stop(child_key key) const;
+  [[nodiscard]] bool awaits_siblings_retry(child_key key) const;
   void restart_group(child_key origin);
   void bring_group_back(child_key origin);
   void walk();
@@ -215,7 +223,7 @@ private:
   void begin_walk_forth();
   void walk_forth();
   [[nodiscard]] bool walk_waits_at(child_key key);
-  [[nodiscard]] bool some_are_to_come(child_key from) const;
+  [[nodiscard]] bool some_are_to_come() const;
 
   // ending (supervision_core_groups.cpp)
   void begin_end(const end_supervisor& why);
@@ -228,6 +236,7 @@ private:
   void abandon_all();
 
   // plumbing
+  [[nodiscard]] child_info line_of(child_key key, time_point now) const;
   [[nodiscard]] directives finish();
   void enter(time_point now);
   void answer(command_token token, command_result result, life_id life = {});

@@ -17,7 +17,8 @@ directives supervision_core::start_child(command_token token, child_spec spec,
   } else if (is_pool()) {
     answer(token, command_result::needs_key);
   } else if (present != no_child) {
-    if (children_[present].is_live())
+    if (children_[present].is_live()
+        && !children_[present].is_restarting())
       answer(token, command_result::already_started, life_of(present));
     else
       answer(token, command_result::already_present);
@@ -106,11 +107,10 @@ directives supervision_core::restart_child(command_token token, child_key key,
     answer(token, command_result::shutting_down);
   } else if (is_pool()) {
     answer(token, command_result::needs_key);
+  } else if (children_[key].is_restarting()) {
+    answer(token, command_result::restarting);
   } else if (children_[key].is_live()) {
     answer(token, command_result::running, life_of(key));
-  } else if (children_[key].state == child_state::backoff
-             || children_[key].why == stopped_why::by_group) {
-    answer(token, command_result::restarting);
   } else {
     pending_.emplace(key, pending_command{
                             token, pending_command::kind::start});
@@ -128,11 +128,10 @@ directives supervision_core::delete_child(command_token token, child_key key,
     answer(token, command_result::shutting_down);
   } else if (is_pool()) {
     answer(token, command_result::needs_key);
+  } else if (children_[key].is_restarting()) {
+    answer(token, command_result::restarting);
   } else if (children_[key].is_live()) {
     answer(token, command_result::running, life_of(key));
-  } else if (children_[key].state == child_state::backoff
-             || children_[key].why == stopped_why::by_group) {
-    answer(token, command_result::restarting);
   } else {
     answer(token, command_result::ok);
     forget(key);
@@ -147,6 +146,7 @@ directives supervision_core::retry_now(command_token token, child_key key,
     return restart_child(token, key, now);
   enter(now);
   timers_.cancel(key);
+  children_[key].retry_not_before = now_;
   answer(token, command_result::ok, life_of(key));
   retry_is_due(key);
   return finish();

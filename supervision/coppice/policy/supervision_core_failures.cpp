@@ -126,8 +126,12 @@ after_end supervision_core::decide(child_key key, const end_of_life& how) {
   child.failures = was_healthy ? 0 : child.failures + 1;
   child.parked = child.parked && !was_healthy;
   switch (action_for(*child.spec, how)) {
-    case failure_action::restart:
-      return charge(key);
+    case failure_action::restart: {
+      const auto after = charge(key);
+      child.parked = child.parked || after == after_end::park;
+      child.retry_not_before = saturating_add(now_, least_delay(child));
+      return after;
+    }
     case failure_action::stop:
       return after_end::stay_failed;
     case failure_action::escalate:
@@ -141,6 +145,8 @@ after_end supervision_core::charge(child_key key) {
   auto& child = children_[key];
   if (paused_until_)
     return after_end::pause;
+  if (!is_failed_start(child.cause) && awaits_siblings_retry(key))
+    return after_end::wait_group;
   const auto at = budget_time(now_);
   const auto weight = weight_of(spec_.weights, child.cause);
   if (child.budget != nullptr && !child.budget->spend(at, weight))
@@ -180,34 +186,38 @@ after_end supervision_core::exhausted(child_key key, exhaustion_action action,
   return after_end::give_up;
 }
 
-/// A failed start is never retried at once (RESTART-6).
+/// A failed start is never retried at once (RESTART-6), and what is parked
+/// only at the longest delay (BUDGET-5).
 duration supervision_core::least_delay(const child_record& child) {
-  return is_failed_start(child.cause) ? child.spec->backoff.first.span()
-                                      : duration{0};
+  const auto& backoff = child.spec->backoff;
+  if (child.parked)
+    return std::max(backoff.cap.span(), backoff.first.span());
+  return is_failed_start(child.cause) ? backoff.first.span() : duration{0};
 }
 
 void supervision_core::retry(child_key key) {
   auto& child = children_[key];
-  const auto& backoff = child.spec->backoff;
-  duration delay{0};
-  if (child.parked)
-    delay = std::max(backoff.cap.span(), backoff.first.span());
-  else if (child.failures > 0)
-    delay = next_delay(backoff, child.failures, random_);
-  delay = std::max(delay, least_delay(child));
-  if (paused_until_)
-    delay = std::max(delay, *paused_until_ - now_);
-  if (delay == duration{0})
+  auto delay = least_delay(child);
+  if (child.failures > 0)
+    delay = std::max(delay, next_delay(child.spec->backoff, child.failures,
+                                       random_));
+  if (delay == duration{0} && !paused_until_)
     retry_is_due(key);
   else
     wait(key, delay);
 }
 
 void supervision_core::wait(child_key key, duration delay) {
+  wait_until(key, saturating_add(now_, delay));
+}
+
+void supervision_core::wait_until(child_key key, time_point due) {
   auto& child = children_[key];
+  due = std::max(due, paused_until_.value_or(due));
   child.state = child_state::backoff;
-  set_timer(key, saturating_add(now_, delay));
-  report(event_kind::backing_off, key, delay);
+  child.why = stopped_why::none;
+  set_timer(key, due);
+  report(event_kind::backing_off, key, due - now_);
 }
 
 void supervision_core::retry_is_due(child_key key) {

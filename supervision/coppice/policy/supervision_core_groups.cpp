@@ -37,6 +37,21 @@ bool supervision_core::belongs_to_group_stop(child_key key) const {
   return is_being_stopped_in_group(key) && (is_ending() || !is_command);
 }
 
+/// Is a group restart paid for that takes this one along (BUDGET-2)?
+bool supervision_core::awaits_siblings_retry(child_key key) const {
+  if (!restarts_in_groups())
+    return false;
+  const auto all = spec_.strategy == one_for_all;
+  for (auto other = children_.first(); other != no_child;
+       other = children_[other].next) {
+    if (other == key && !all)
+      return false;
+    if (other != key && children_[other].state == child_state::backoff)
+      return true;
+  }
+  return false;
+}
+
 void supervision_core::restart_group(child_key origin) {
   using stage = group_walk::stage;
   auto first = spec_.strategy == one_for_all ? 0 : children_[origin].serial;
@@ -132,18 +147,12 @@ void supervision_core::walk_forth() {
     const auto& child = children_[group_.cursor];
     if (walk_waits_at(group_.cursor))
       return;
-    if (child.state != child_state::backoff || !restarts_in_groups())
-      continue;
     // Its own retry takes along those that still wait behind it (RESTART-5).
-    const auto begins_again = phase_ == phase::starting
-                              && some_are_to_come(child.next);
-    group_ = {};
-    if (begins_again)
-      return;
-    break;
+    if (child.state == child_state::backoff && restarts_in_groups())
+      break;
   }
   group_ = {};
-  if (phase_ == phase::starting) {
+  if (phase_ == phase::starting && !some_are_to_come()) {
     phase_ = phase::running;
     out_.push_back(report_ready{});
   }
@@ -154,22 +163,28 @@ bool supervision_core::walk_waits_at(child_key key) {
   if (child.state == child_state::starting)
     return child.walked;
   if (child.state == child_state::stopping)
-    return restarts_in_groups() && will_be_retried(child.after);
+    return restarts_in_groups()
+           && (child.after == after_end::wait_group
+               || will_be_retried(child.after));
   if (child.state != child_state::stopped
       || child.why != stopped_why::by_group)
     return false;
-  if (is_waiting(key, pending_command::kind::start))
+  if (is_waiting(key, pending_command::kind::start)) {
     start_life_of(key, child.purpose); // a command's, until it is answered
-  else
+  } else if (now_ < child.retry_not_before) {
+    wait_until(key, child.retry_not_before); // RESTART-6
+    return false;
+  } else {
     start_life_of(key, phase_ == phase::starting ? start_purpose::initial
                                                  : start_purpose::automatic);
+  }
   child.walked = true;
   return true;
 }
 
-/// Is somebody from `from` on not there yet for whom the walk is responsible?
-bool supervision_core::some_are_to_come(child_key from) const {
-  for (auto key = from; key != no_child; key = children_[key].next) {
+/// Is somebody not there yet for whom this walk, or the next, is responsible?
+bool supervision_core::some_are_to_come() const {
+  for (auto key = children_.first(); key != no_child; key = children_[key].next) {
     const auto& child = children_[key];
     if (child.state == child_state::starting && child.walked)
       return true;
@@ -269,7 +284,7 @@ void supervision_core::hurry(time_limit within) {
     return;
   constexpr duration reserve_max = std::chrono::seconds{1};
   abandon_all_at_ = end;
-  kill_all_at_ = end - std::min(span / 2, reserve_max);
+  kill_all_at_ = std::min(kill_all_at_, end - std::min(span / 2, reserve_max));
   for (auto key = children_.first(); key != no_child;
        key = children_[key].next) {
     const auto& child = children_[key];

@@ -20,6 +20,7 @@ void supervision_core::start_life_of(child_key key, start_purpose purpose) {
   child.being_killed = false;
   child.reported_healthy = false;
   child.walked = false;
+  child.retry_not_before = now_;
   child.parked = child.parked && purpose != start_purpose::manual;
   ++child.generation;
   ++child.incarnation;
@@ -172,10 +173,7 @@ void supervision_core::act_after_end(child_key key, after_end after) {
       assert(!"a life never ends with this in mind");
       break;
     case after_end::retry:
-      retry(key);
-      break;
     case after_end::park:
-      child.parked = true;
       retry(key);
       break;
     case after_end::pause:

@@ -22,7 +22,7 @@ std::vector<child_info> supervision_core::listing(time_point now) const {
   result.reserve(children_.size());
   for (auto key = children_.first(); key != no_child;
        key = children_[key].next)
-    result.push_back(describe(key, now));
+    result.push_back(line_of(key, now));
   if (abandoned_.empty())
     return result;
   std::map<std::string_view, std::uint64_t> abandoned;
@@ -35,6 +35,14 @@ std::vector<child_info> supervision_core::listing(time_point now) const {
 }
 
 child_info supervision_core::describe(child_key key, time_point now) const {
+  auto result = line_of(key, now);
+  for (const auto& [life, what] : abandoned_)
+    result.abandoned += what.id == result.id ? 1u : 0u;
+  return result;
+}
+
+/// Without the abandoned lives.
+child_info supervision_core::line_of(child_key key, time_point now) const {
   const auto& child = children_[key];
   child_info info{.key = key,
                   .id = children_.id_of(key),

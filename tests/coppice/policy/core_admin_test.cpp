@@ -60,10 +60,9 @@ TEST(CoreAdmin, EveryCommandIsAnsweredAfterTheEnd_C03) {
   h.stop();
   ASSERT_EQ(h.outcome(), "stopped");
   EXPECT_EQ(h.answer_to(h.start_child(worker("b"))), "shutting_down");
-  for (auto ask : {h.terminate("a"), h.restart("a"), h.remove("a"),
-                   h.retry_now("a")})
-    EXPECT_THAT(h.answer_to(ask),
-                testing::AnyOf("shutting_down", "not_found"));
+  for (auto ask :
+       {h.terminate("a"), h.restart("a"), h.remove("a"), h.retry_now("a")})
+    EXPECT_THAT(h.answer_to(ask), testing::AnyOf("shutting_down", "not_found"));
   EXPECT_EQ(h.answer_to(h.stop()), "ok") << "it is stopped";
 }
 
@@ -83,10 +82,21 @@ TEST(CoreAdmin, EveryCommandIsAnsweredWhileEnding_C03) {
   EXPECT_EQ(h.outcome(), "stopped") << "nobody is left without an answer";
 }
 
+// STOP-4: who asks to start something while it ends is told so.
+TEST(CoreAdmin, StartThatWasPendingIsAnswered) {
+  core_harness h{tree(one_for_one, {worker("a")})};
+  h.start();
+  h.script("b", {start_slow(4s)});
+  const auto ask = h.start_child(worker("b"));
+  h.run_for(1s);
+  h.stop();
+  EXPECT_EQ(h.answer_to(ask), "shutting_down");
+}
+
 // BUDGET-2
 TEST(CoreAdmin, ManualCyclesCostNothing_C05) {
-  core_harness h{tree(one_for_one, {worker("w")},
-                      {.restarts_max = 0, .window = 60s})};
+  core_harness h{
+    tree(one_for_one, {worker("w")}, {.restarts_max = 0, .window = 60s})};
   h.start();
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(h.answer_to(h.terminate("w")), "ok");
@@ -100,8 +110,7 @@ TEST(CoreAdmin, ManualCyclesCostNothing_C05) {
 
 // STOP-1
 TEST(CoreAdmin, RestartedChildKeepsItsPlaceAndANewOneComesLast_C06) {
-  core_harness h{
-    tree(one_for_one, {worker("a"), worker("b"), worker("c")})};
+  core_harness h{tree(one_for_one, {worker("a"), worker("b"), worker("c")})};
   h.start();
   h.terminate("a");
   h.restart("a");
@@ -210,8 +219,8 @@ TEST(CoreAdmin, OperatorsStopIsSticky_C11) {
     h.start();
     h.terminate("c");
     h.crash("a");
-    EXPECT_THAT(h.listing(), ElementsAre("a running", "b running",
-                                         "c stopped operator"));
+    EXPECT_THAT(h.listing(),
+                ElementsAre("a running", "b running", "c stopped operator"));
     EXPECT_EQ(h.incarnation("b"), 2u);
     EXPECT_EQ(h.incarnation("c"), 1u);
   }
@@ -264,8 +273,7 @@ TEST(CoreAdmin, NewsOfAnEarlierLifeIsIgnored_K04) {
 
 // STOP-2
 TEST(CoreAdmin, DeathOfAnAbandonedLifeIsNotItsSuccessors_K04) {
-  core_harness h{
-    tree(one_for_one, {worker("a").grace(1s).kills_within(1s)})};
+  core_harness h{tree(one_for_one, {worker("a").grace(1s).kills_within(1s)})};
   h.start();
   h.manners("a", spinning);
   h.stall("a");
@@ -323,10 +331,11 @@ TEST(CoreAdmin, StartThatAGroupRestartTookOverIsAnsweredWhenReady) {
 
 // START-3: the group restart never gets that far.
 TEST(CoreAdmin, StartThatWaitsBehindAFailedSiblingIsAnsweredOnTerminate) {
-  core_harness h{tree(
-    one_for_all,
-    {worker("a"), worker("b").backs_off({.first = 1min, .cap = 1min,
-                                         .jitter = jitter_kind::none})})};
+  core_harness h{
+    tree(one_for_all,
+         {worker("a"),
+          worker("b").backs_off(
+            {.first = 1min, .cap = 1min, .jitter = jitter_kind::none})})};
   h.start();
   h.script("b", {start_error});
   h.script("c", {start_slow(2s)});

@@ -3,9 +3,9 @@
 // How long a child waits before it comes back. Catalogue: group M. The
 // arithmetic of a delay alone: backoff_test.cpp.
 
-#include "support/core_harness.hpp"
-
 #include "coppice/policy/backoff.hpp"
+
+#include "support/core_harness.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -178,8 +178,8 @@ TEST(CoreBackoff, CleanExitLoopBacksOffLikeACrashLoop_M07) {
 // BACKOFF-1: delays are each child's own.
 TEST(CoreBackoff, ChildrenDoNotShareTheirDelays) {
   core_harness h{
-    tree(one_for_one, {worker("a").backs_off(doubling),
-                       worker("b").backs_off(doubling)},
+    tree(one_for_one,
+         {worker("a").backs_off(doubling), worker("b").backs_off(doubling)},
          unlimited)};
   h.start();
   h.crash("a");

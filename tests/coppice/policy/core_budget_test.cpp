@@ -46,8 +46,8 @@ TEST(CoreBudget, TheOthersAreStoppedInReverseOnGivingUp_F01) {
 
 // BUDGET-1
 TEST(CoreBudget, ZeroMakesTheFirstFailureOneTooMany_F02) {
-  core_harness h{tree(one_for_one, {worker("a")},
-                      {.restarts_max = 0, .window = 60s})};
+  core_harness h{
+    tree(one_for_one, {worker("a")}, {.restarts_max = 0, .window = 60s})};
   h.start();
   h.crash("a");
   EXPECT_EQ(h.outcome(), "gave_up");
@@ -59,11 +59,10 @@ TEST(CoreBudget, EntryExactlyAsOldAsTheWindowStillCounts_F03) {
     duration apart;
     const char* outcome;
   };
-  for (const auto& x : {expected{1s - 1ns, "gave_up"},
-                        expected{1s, "gave_up"},
+  for (const auto& x : {expected{1s - 1ns, "gave_up"}, expected{1s, "gave_up"},
                         expected{1s + 1ns, "runs"}}) {
-    core_harness h{tree(one_for_one, {worker("a")},
-                        {.restarts_max = 1, .window = 1s})};
+    core_harness h{
+      tree(one_for_one, {worker("a")}, {.restarts_max = 1, .window = 1s})};
     h.start();
     h.run_for(5s);
     h.crash("a");
@@ -75,8 +74,8 @@ TEST(CoreBudget, EntryExactlyAsOldAsTheWindowStillCounts_F03) {
 
 // BUDGET-1
 TEST(CoreBudget, WindowSlides_F04) {
-  core_harness h{tree(one_for_one, {worker("a")},
-                      {.restarts_max = 2, .window = 10s})};
+  core_harness h{
+    tree(one_for_one, {worker("a")}, {.restarts_max = 2, .window = 10s})};
   h.start();
   h.crash("a");
   h.run_for(9s);
@@ -93,8 +92,8 @@ TEST(CoreBudget, WindowSlides_F04) {
 TEST(CoreBudget, HugeWindowsDoNotOverflow_F05) {
   for (auto window : {time_limit{24h * 30}, time_limit{duration::max()},
                       time_limit{infinity}}) {
-    core_harness h{tree(one_for_one, {worker("a")},
-                        {.restarts_max = 2, .window = window})};
+    core_harness h{
+      tree(one_for_one, {worker("a")}, {.restarts_max = 2, .window = window})};
     h.start();
     h.crash("a");
     h.run_for(24h * 15);
@@ -157,8 +156,7 @@ TEST(CoreBudget, EndNamesWhoAndHowOften_F08) {
 }
 
 /// A tree of two levels: how often does a leaf start that always crashes?
-std::size_t starts_of_a_leaf(std::uint64_t outer_max,
-                             std::uint64_t inner_max) {
+std::size_t starts_of_a_leaf(std::uint64_t outer_max, std::uint64_t inner_max) {
   core_harness outer{tree(one_for_one, {inner_supervisor("s")},
                           {.restarts_max = outer_max, .window = 60s})};
   outer.start();
@@ -186,11 +184,10 @@ TEST(CoreBudget, NestedBudgetsMultiply_B10) {
 
 // OBSERVE-2, BUDGET-1: a total that never falls, a window that slides.
 TEST(CoreBudget, ListingSaysTotalAndWindow_F14) {
-  core_harness h{
-    tree(one_for_one,
-         {worker("a").budget({.restarts_max = 9, .window = 10s},
-                             exhaustion_action::escalate)},
-         {.restarts_max = 9, .window = 20s})};
+  core_harness h{tree(one_for_one,
+                      {worker("a").budget({.restarts_max = 9, .window = 10s},
+                                          exhaustion_action::escalate)},
+                      {.restarts_max = 9, .window = 20s})};
   h.start();
   h.crash("a");
   h.crash("a");
@@ -213,8 +210,8 @@ static_assert(std::is_same_v<time_point::clock, std::chrono::steady_clock>);
 // BUDGET-1: F18, as far as values go: time that seems to go back is not
 // believed, and moves nothing.
 TEST(CoreBudget, TimeThatSeemsToGoBackMovesNothing_F18) {
-  core_harness h{tree(one_for_one, {worker("a")},
-                      {.restarts_max = 1, .window = 60s})};
+  core_harness h{
+    tree(one_for_one, {worker("a")}, {.restarts_max = 1, .window = 60s})};
   h.start();
   h.run_for(2h);
   h.crash("a");
@@ -266,8 +263,7 @@ TEST(CoreBudget, TimeSpentStoppingDoesNotAgeTheWindow) {
     duration apart;
     const char* outcome;
   };
-  for (const auto& x : {expected{1s, "gave_up"}, expected{1s + 1ns, "runs"}})
-  {
+  for (const auto& x : {expected{1s, "gave_up"}, expected{1s + 1ns, "runs"}}) {
     core_harness h{immortal(1)};
     with_slow_sibling(h);
     h.crash("a");
@@ -300,11 +296,11 @@ TEST(CoreBudget, ListingDoesNotAgeTheWindowEither) {
 // BUDGET-3: ages are measured from the failure, also where its restart had
 // to wait for the backoff.
 TEST(CoreBudget, AgeCountsFromTheFailureNotFromTheRestart) {
-  core_harness h{tree(one_for_one,
-                      {worker("a").backs_off({.first = 900ms,
-                                              .factor = 1,
-                                              .jitter = jitter_kind::none})},
-                      {.restarts_max = 1, .window = 1s})};
+  core_harness h{
+    tree(one_for_one,
+         {worker("a").backs_off(
+           {.first = 900ms, .factor = 1, .jitter = jitter_kind::none})},
+         {.restarts_max = 1, .window = 1s})};
   h.start();
   h.crash("a");
   h.run_for(1s + 1ns);
@@ -344,8 +340,8 @@ TEST(CoreBudget, TimeOfAnOperatorsStopAgesTheWindow) {
 
 // BUDGET-4
 TEST(CoreBudget, NodeLossIsFreeByDefault_F15) {
-  core_harness h{tree(one_for_one, {worker("a")},
-                      {.restarts_max = 1, .window = 1h})};
+  core_harness h{
+    tree(one_for_one, {worker("a")}, {.restarts_max = 1, .window = 1h})};
   h.start();
   for (int i = 0; i < 50; ++i)
     h.lose_node_of("a");
@@ -362,8 +358,8 @@ TEST(CoreBudget, NodeLossIsFreeByDefault_F15) {
 TEST(CoreBudget, EachCauseHasItsWeight_F15) {
   auto spec = tree(one_for_one, {worker("a")},
                    {.restarts_max = 100, .window = 1h});
-  spec.weights = {.crash = 1, .stall = 2, .start_failure = 3,
-                  .node_loss = 4, .clean_end = 5};
+  spec.weights = {
+    .crash = 1, .stall = 2, .start_failure = 3, .node_loss = 4, .clean_end = 5};
   core_harness h{spec};
   h.start();
   h.crash("a");

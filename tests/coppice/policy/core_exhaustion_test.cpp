@@ -17,8 +17,8 @@ using testing::IsEmpty;
 supervisor_spec once_a_minute(restart_strategy strategy,
                               exhaustion_action action,
                               std::vector<child_spec> children) {
-  auto result
-    = tree(strategy, std::move(children), {.restarts_max = 1, .window = 60s});
+  auto result = tree(strategy, std::move(children),
+                     {.restarts_max = 1, .window = 60s});
   result.on_exhausted = action;
   return result;
 }
@@ -91,8 +91,7 @@ TEST(CoreExhaustion, StopChildKeepsTheSiblings_F13) {
     h.crash("a");
     const auto b = h.incarnation("b");
     h.crash("a");
-    EXPECT_THAT(h.listing(),
-                ElementsAre("a stopped exhausted", "b running"));
+    EXPECT_THAT(h.listing(), ElementsAre("a stopped exhausted", "b running"));
     EXPECT_EQ(h.incarnation("b"), b);
     EXPECT_EQ(h.outcome(), "runs");
     EXPECT_EQ(h.events(event_kind::budget_spent).size(), 1u);
@@ -109,17 +108,16 @@ TEST(CoreExhaustion, StopChildInAGroupBringsSiblingsBack) {
   h.start();
   h.script("b", {start_error});
   h.crash("a");
-  EXPECT_THAT(h.listing(), ElementsAre("a running", "b stopped exhausted",
-                                       "c running"));
+  EXPECT_THAT(h.listing(),
+              ElementsAre("a running", "b stopped exhausted", "c running"));
 }
 
 // BUDGET-5, RESTART-2: an exhausted member is not part of group restarts.
 TEST(CoreExhaustion, GroupRestartDoesNotReviveTheExhausted) {
   core_harness h{
-    tree(one_for_all,
-         {worker("a").budget({.restarts_max = 0, .window = 1s},
-                             exhaustion_action::stop_child),
-          worker("b")})};
+    tree(one_for_all, {worker("a").budget({.restarts_max = 0, .window = 1s},
+                                          exhaustion_action::stop_child),
+                       worker("b")})};
   h.start();
   h.crash("a");
   ASSERT_EQ(h.state("a"), "stopped exhausted");
@@ -129,11 +127,11 @@ TEST(CoreExhaustion, GroupRestartDoesNotReviveTheExhausted) {
 
 // BUDGET-5
 TEST(CoreExhaustion, ParkRetriesAtTheLongestDelayForEver_F13) {
-  core_harness h{once_a_minute(
-    one_for_one, exhaustion_action::park,
-    {worker("a").backs_off(
-       {.first = 1s, .cap = 20s, .jitter = jitter_kind::none}),
-     worker("b")})};
+  core_harness h{
+    once_a_minute(one_for_one, exhaustion_action::park,
+                  {worker("a").backs_off(
+                     {.first = 1s, .cap = 20s, .jitter = jitter_kind::none}),
+                   worker("b")})};
   h.start();
   h.run_for(1min);
   h.always("a", start_error);
@@ -156,10 +154,10 @@ TEST(CoreExhaustion, ParkRetriesAtTheLongestDelayForEver_F13) {
 
 // BUDGET-5, STOP-4
 TEST(CoreExhaustion, ParkedChildCanBeTerminatedAndRetried_F13) {
-  core_harness h{once_a_minute(
-    one_for_one, exhaustion_action::park,
-    {worker("a").backs_off(
-      {.first = 1s, .cap = 20s, .jitter = jitter_kind::none})})};
+  core_harness h{
+    once_a_minute(one_for_one, exhaustion_action::park,
+                  {worker("a").backs_off(
+                    {.first = 1s, .cap = 20s, .jitter = jitter_kind::none})})};
   h.start();
   h.run_for(1min);
   h.script("a", {start_error});
@@ -188,8 +186,7 @@ TEST(CoreExhaustion, PauseHoldsRestartsBackThenResumes_F13_R02) {
   EXPECT_LE(length, 11s);
   h.run_for(1s);
   h.crash("b");
-  EXPECT_THAT(h.listing(),
-              ElementsAre("a backoff", "b backoff", "c running"));
+  EXPECT_THAT(h.listing(), ElementsAre("a backoff", "b backoff", "c running"));
   h.run_for(length - 1s - 1ns);
   EXPECT_THAT(h.counts(), ElementsAre(3, 1, 0, 3));
   h.run_for(1ns);
@@ -218,10 +215,10 @@ TEST(CoreExhaustion, PausesDifferBySeedAndRepeatWithIt) {
 
 // BUDGET-5, RESTART-6: the end of a pause is no reason to hurry.
 TEST(CoreExhaustion, FailedStartNearTheEndOfAPauseWaitsAllTheSame) {
-  auto spec = once_a_minute(
-    one_for_one, exhaustion_action::pause,
-    {worker("a").backs_off(
-      {.first = 2s, .cap = 2s, .jitter = jitter_kind::none})});
+  auto spec
+    = once_a_minute(one_for_one, exhaustion_action::pause,
+                    {worker("a").backs_off(
+                      {.first = 2s, .cap = 2s, .jitter = jitter_kind::none})});
   spec.pause_length = 10s;
   core_harness h{spec};
   h.start();
@@ -260,8 +257,7 @@ TEST(CoreExhaustion, TerminateDuringAPauseIsSticky) {
   h.crash("a");
   EXPECT_EQ(h.answer_to(h.terminate("a")), "ok");
   h.run_for(1h);
-  EXPECT_THAT(h.listing(),
-              ElementsAre("a stopped operator", "b running"));
+  EXPECT_THAT(h.listing(), ElementsAre("a stopped operator", "b running"));
 }
 
 // BUDGET-5: a group waits together and comes back together.

@@ -16,8 +16,7 @@ using testing::AnyOf;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-supervisor_spec pool_of(child instance,
-                        restart_limits limits = five_a_minute) {
+supervisor_spec pool_of(child instance, restart_limits limits = five_a_minute) {
   return tree(simple_one_for_one, {std::move(instance)}, limits);
 }
 
@@ -177,8 +176,8 @@ TEST(CorePool, HasNoIds_C04) {
   // an instance cannot be restarted or deleted by hand, as in OTP.
   h.tell([&](auto now) {
     auto todo = h.core().start_child(99, worker("x"), now);
-    EXPECT_EQ(todo, (directives{answer_command{
-                      99, command_result::needs_key, {}}}));
+    EXPECT_EQ(todo,
+              (directives{answer_command{99, command_result::needs_key, {}}}));
     return directives{};
   });
   EXPECT_EQ(h.answer_to(h.restart(all[0])), "needs_key");
@@ -289,8 +288,7 @@ TEST(CorePool, TransientInstanceThatFinishesIsDropped) {
 
 // BUDGET-4, BUDGET-5
 TEST(CorePool, EachInstanceHasABudgetOfItsOwn_F12) {
-  core_harness h{pool_of(worker("w").budget({.restarts_max = 1,
-                                             .window = 60s},
+  core_harness h{pool_of(worker("w").budget({.restarts_max = 1, .window = 60s},
                                             exhaustion_action::stop_child),
                          {.restarts_max = infinity})};
   const auto all = fill(h, 3);

@@ -4,11 +4,12 @@
 // objects to two lives of a child, to orders to the dead, to a command that
 // is answered twice or not at all, and to counts that are not the listing's.
 
-#include "support/core_harness.hpp"
-
 #include "coppice/policy/random.hpp"
 
+#include "support/core_harness.hpp"
+
 #include <gmock/gmock.h>
+#include <gtest/gtest-spi.h>
 #include <gtest/gtest.h>
 
 namespace coppice::test {
@@ -98,9 +99,9 @@ private:
   }
 
   start_step some_step() {
-    const start_step steps[] = {start_ok, start_slow(500ms), start_never_ready,
-                                start_ignored, start_error, start_dies(),
-                                start_dies(300ms)};
+    const start_step steps[]
+      = {start_ok,    start_slow(500ms), start_never_ready, start_ignored,
+         start_error, start_dies(),      start_dies(300ms)};
     return steps[pick(7)];
   }
 
@@ -114,8 +115,8 @@ private:
 };
 
 supervisor_spec some_tree(random_source& random) {
-  const restart_strategy strategies[]
-    = {one_for_one, one_for_all, rest_for_one, simple_one_for_one};
+  const restart_strategy strategies[] = {one_for_one, one_for_all, rest_for_one,
+                                         simple_one_for_one};
   const exhaustion_action actions[]
     = {exhaustion_action::escalate, exhaustion_action::stop_child,
        exhaustion_action::park, exhaustion_action::pause};
@@ -182,6 +183,31 @@ TEST(CoreRandom, WhateverHappensTheInvariantsHold_K08) {
       FAIL() << "seed " << seed;
   }
   EXPECT_GT(outcomes.size(), 8u) << "all runs alike: the monkey is asleep";
+}
+
+/// Has the core order something that it never would.
+void forge(core_harness& h, const directive& order) {
+  h.tell([&](auto) { return directives{order}; });
+}
+
+// The canary: a check that cannot fail is none.
+TEST(CoreHarness, ObjectsToWhatMustNotHappen) {
+  core_harness h{tree(one_for_one, {worker("a"), worker("b")})};
+  h.start();
+  const auto old = h.life("b");
+  h.terminate("b");
+  const auto a = h.life("a");
+  const start_life second{{a.key, a.generation + 1}, 2};
+  EXPECT_NONFATAL_FAILURE(forge(h, kill_life{old}), "is history");
+  EXPECT_NONFATAL_FAILURE(forge(h, stop_life{{77, 7}, 1s}),
+                          "never was such a life");
+  EXPECT_NONFATAL_FAILURE(forge(h, answer_command{77}), "never asked");
+  EXPECT_NONFATAL_FAILURE(forge(h, report_ready{}), "ready twice");
+  EXPECT_NONFATAL_FAILURE(forge(h, second), "two lives at a time");
+
+  core_harness last{tree(one_for_one, {worker("a")})};
+  last.start();
+  EXPECT_NONFATAL_FAILURE(forge(last, end_supervisor{}), "left behind");
 }
 
 } // namespace

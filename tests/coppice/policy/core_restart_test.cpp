@@ -39,10 +39,9 @@ constexpr way_to_end abnormal_ways[] = {
 
 // RESTART-1
 TEST(CoreRestart, PermanentAlwaysComesBack_D01) {
-  for (const auto& ways : {std::vector(std::begin(clean_ways),
-                                       std::end(clean_ways)),
-                           std::vector(std::begin(abnormal_ways),
-                                       std::end(abnormal_ways))})
+  for (const auto& ways :
+       {std::vector(std::begin(clean_ways), std::end(clean_ways)),
+        std::vector(std::begin(abnormal_ways), std::end(abnormal_ways))})
     for (const auto& way : ways) {
       SCOPED_TRACE(way.name);
       core_harness h{tree(one_for_one, {worker("w")})};
@@ -81,10 +80,9 @@ TEST(CoreRestart, TransientComesBackAfterAnAbnormalEnd_D03) {
 
 // RESTART-1
 TEST(CoreRestart, TemporaryIsForgottenAfterAnyEnd_D04) {
-  for (const auto& ways : {std::vector(std::begin(clean_ways),
-                                       std::end(clean_ways)),
-                           std::vector(std::begin(abnormal_ways),
-                                       std::end(abnormal_ways))})
+  for (const auto& ways :
+       {std::vector(std::begin(clean_ways), std::end(clean_ways)),
+        std::vector(std::begin(abnormal_ways), std::end(abnormal_ways))})
     for (const auto& way : ways) {
       SCOPED_TRACE(way.name);
       core_harness h{tree(one_for_one, {worker("w").as(temporary)})};
@@ -98,8 +96,8 @@ TEST(CoreRestart, TemporaryIsForgottenAfterAnyEnd_D04) {
 
 // RESTART-1, BUDGET-1
 TEST(CoreRestart, CleanEndOfAPermanentChildSpendsBudget_D05) {
-  core_harness h{tree(one_for_one, {worker("w")},
-                      {.restarts_max = 0, .window = 60s})};
+  core_harness h{
+    tree(one_for_one, {worker("w")}, {.restarts_max = 0, .window = 60s})};
   h.start();
   h.finish("w");
   ASSERT_EQ(h.outcome(), "gave_up");
@@ -108,10 +106,10 @@ TEST(CoreRestart, CleanEndOfAPermanentChildSpendsBudget_D05) {
 
 // RESTART-1, BUDGET-2
 TEST(CoreRestart, WhoDoesNotComeBackSpendsNothingAndTouchesNobody_D06) {
-  core_harness h{tree(one_for_all,
-                      {worker("a"), worker("t").as(temporary),
-                       worker("c").as(transient)},
-                      {.restarts_max = 0, .window = 60s})};
+  core_harness h{
+    tree(one_for_all,
+         {worker("a"), worker("t").as(temporary), worker("c").as(transient)},
+         {.restarts_max = 0, .window = 60s})};
   h.start();
   h.crash("t");
   h.finish("c");
@@ -124,12 +122,11 @@ TEST(CoreRestart, WhoDoesNotComeBackSpendsNothingAndTouchesNobody_D06) {
 // RESTART-2
 TEST(CoreRestart, TemporaryBystanderIsStoppedAndForgotten_D07) {
   for (auto strategy : {one_for_all, rest_for_one}) {
-    core_harness h{
-      tree(strategy, {worker("p"), worker("t").as(temporary)})};
+    core_harness h{tree(strategy, {worker("p"), worker("t").as(temporary)})};
     h.start();
     h.crash("p");
-    EXPECT_THAT(h.order(), ElementsAre("start p", "start t", "end p",
-                                       "end t", "start p"));
+    EXPECT_THAT(h.order(),
+                ElementsAre("start p", "start t", "end p", "end t", "start p"));
     EXPECT_EQ(h.incarnation("p"), 2u);
     EXPECT_EQ(h.state("t"), "gone");
   }
@@ -151,8 +148,8 @@ TEST(CoreRestart, StartArgumentsOfATemporaryChildAreReleased_D08) {
 
 // BUDGET-1
 TEST(CoreRestart, BudgetIsNotSpentBelowTheLimit_D09) {
-  core_harness h{tree(one_for_one, {worker("w")},
-                      {.restarts_max = 1, .window = 1s})};
+  core_harness h{
+    tree(one_for_one, {worker("w")}, {.restarts_max = 1, .window = 1s})};
   h.start();
   for (int i = 0; i < 4; ++i) {
     h.crash("w");
@@ -181,8 +178,8 @@ TEST(CoreRestart, PermanentFailureStopsTheChildForGood_D11) {
 
 // RESTART-3, BUDGET-2: what is not restarted costs nothing.
 TEST(CoreRestart, PermanentFailureCostsNothingAndTouchesNobody_D11) {
-  core_harness h{tree(one_for_all, {worker("a"), worker("b")},
-                      {.restarts_max = 0})};
+  core_harness h{
+    tree(one_for_all, {worker("a"), worker("b")}, {.restarts_max = 0})};
   h.start();
   h.crash("a", "permanent_failure");
   EXPECT_EQ(h.outcome(), "runs");
@@ -192,12 +189,11 @@ TEST(CoreRestart, PermanentFailureCostsNothingAndTouchesNobody_D11) {
 
 // RESTART-3
 TEST(CoreRestart, RulesOfTheSpecDecideByClass_D11) {
-  core_harness h{tree(
-    one_for_one,
-    {worker("a")
-       .rule("permanent_failure", failure_action::restart)
-       .rule("config", failure_action::stop),
-     worker("b").rule("corrupt", failure_action::escalate)})};
+  core_harness h{
+    tree(one_for_one, {worker("a")
+                         .rule("permanent_failure", failure_action::restart)
+                         .rule("config", failure_action::stop),
+                       worker("b").rule("corrupt", failure_action::escalate)})};
   h.start();
   h.crash("a", "permanent_failure");
   EXPECT_EQ(h.state("a"), "running") << "the rule wins over the default";
@@ -234,8 +230,7 @@ TEST(CoreRestart, GroupRestartDoesNotReviveWhatFailedForGood) {
 
 // RESTART-4
 TEST(CoreRestart, FinishedTransientMemberStaysFinished) {
-  core_harness h{
-    tree(one_for_all, {worker("a"), worker("r").as(transient)})};
+  core_harness h{tree(one_for_all, {worker("a"), worker("r").as(transient)})};
   h.start();
   h.finish("r");
   h.crash("a");
@@ -257,8 +252,7 @@ TEST(CoreRestart, FinishedTransientMemberComesBackWithReviveAll) {
 
 // RESTART-2, RESTART-4: stopped for a sibling's sake is not finished.
 TEST(CoreRestart, RunningTransientMemberComesBackWithItsGroup) {
-  core_harness h{
-    tree(one_for_all, {worker("a"), worker("r").as(transient)})};
+  core_harness h{tree(one_for_all, {worker("a"), worker("r").as(transient)})};
   h.start();
   h.crash("a");
   EXPECT_EQ(h.incarnation("r"), 2u);

@@ -14,12 +14,15 @@ using namespace policy;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-constexpr backoff_spec each_second{
-  .first = 1s, .factor = 1, .jitter = jitter_kind::none};
+constexpr backoff_spec each_second{.first = 1s,
+                                   .factor = 1,
+                                   .jitter = jitter_kind::none};
 
 constexpr restart_limits unlimited{.restarts_max = infinity};
 
-child retried(const char* id) { return worker(id).backs_off(each_second); }
+child retried(const char* id) {
+  return worker(id).backs_off(each_second);
+}
 
 // START-3: between two attempts
 TEST(CoreRetry, WaitingChildIsRestarting_G01) {
@@ -102,12 +105,12 @@ TEST(CoreRetry, OperatorsStopWinsOverASiblingsRetry_G07) {
   h.start();
   h.script("b", {start_error});
   h.crash("c");
-  ASSERT_THAT(h.listing(), ElementsAre("a running", "b backoff",
-                                       "c stopped group"));
+  ASSERT_THAT(h.listing(),
+              ElementsAre("a running", "b backoff", "c stopped group"));
   EXPECT_EQ(h.answer_to(h.terminate("a")), "ok");
   h.run_for(1s);
-  EXPECT_THAT(h.listing(), ElementsAre("a stopped operator", "b running",
-                                       "c running"));
+  EXPECT_THAT(h.listing(),
+              ElementsAre("a stopped operator", "b running", "c running"));
 }
 
 // RESTART-4: also over one who is not up himself yet.
@@ -119,16 +122,17 @@ TEST(CoreRetry, OperatorsStopOfAWaitingSiblingIsSticky_G07) {
   ASSERT_EQ(h.state("c"), "stopped group");
   EXPECT_EQ(h.answer_to(h.terminate("c")), "ok");
   h.run_for(1s);
-  EXPECT_THAT(h.listing(), ElementsAre("a running", "b running",
-                                       "c stopped operator"));
+  EXPECT_THAT(h.listing(),
+              ElementsAre("a running", "b running", "c stopped operator"));
 }
 
 // RESTART-6
 TEST(CoreRetry, NoHotLoop_G08) {
-  core_harness h{tree(one_for_one, {worker("w").backs_off(
-                                     {.first = 100ms, .factor = 1,
-                                      .jitter = jitter_kind::none})},
-                      unlimited)};
+  core_harness h{
+    tree(one_for_one,
+         {worker("w").backs_off(
+           {.first = 100ms, .factor = 1, .jitter = jitter_kind::none})},
+         unlimited)};
   h.start();
   h.run_for(1min);
   h.always("w", start_error);
@@ -143,8 +147,8 @@ TEST(CoreRetry, NoHotLoop_G08) {
 
 // RESTART-6: whatever the jitter takes off.
 TEST(CoreRetry, FailedStartWaitsAtLeastTheFirstDelayDespiteJitter) {
-  for (auto jitter : {jitter_kind::full, jitter_kind::equal,
-                      jitter_kind::proportional})
+  for (auto jitter :
+       {jitter_kind::full, jitter_kind::equal, jitter_kind::proportional})
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
       core_harness h{
         tree(one_for_one,
@@ -163,8 +167,7 @@ TEST(CoreRetry, FailedStartWaitsAtLeastTheFirstDelayDespiteJitter) {
 
 // RESTART-6: nor does a sibling's group restart cut the wait short.
 TEST(CoreRetry, GroupRestartDoesNotRetryAFailedStartAtOnce) {
-  core_harness h{
-    tree(rest_for_one, {worker("a"), retried("b"), worker("c")})};
+  core_harness h{tree(rest_for_one, {worker("a"), retried("b"), worker("c")})};
   h.start();
   h.script("b", {start_error, start_error});
   h.crash("b");
@@ -177,8 +180,7 @@ TEST(CoreRetry, GroupRestartDoesNotRetryAFailedStartAtOnce) {
   ASSERT_EQ(tries.size(), 2u);
   EXPECT_GE(tries[1] - tries[0], 1s);
   EXPECT_GE(h.times("start b").back() - tries[1], 1s);
-  EXPECT_THAT(h.listing(),
-              ElementsAre("a running", "b running", "c running"));
+  EXPECT_THAT(h.listing(), ElementsAre("a running", "b running", "c running"));
   EXPECT_EQ(h.incarnation("a"), 2u);
 }
 
@@ -235,11 +237,11 @@ TEST(CoreRetry, CancelledRetryBringsHealthySiblingsBack) {
   h.always("b", start_error);
   h.crash("b");
   h.run_for(1s);
-  ASSERT_THAT(h.listing(), ElementsAre("a running", "b backoff",
-                                       "c stopped group"));
+  ASSERT_THAT(h.listing(),
+              ElementsAre("a running", "b backoff", "c stopped group"));
   EXPECT_EQ(h.answer_to(h.terminate("b")), "ok");
-  EXPECT_THAT(h.listing(), ElementsAre("a running", "b stopped operator",
-                                       "c running"));
+  EXPECT_THAT(h.listing(),
+              ElementsAre("a running", "b stopped operator", "c running"));
   h.always("b", start_ok);
   EXPECT_EQ(h.answer_to(h.restart("b")), "ok");
   EXPECT_EQ(h.incarnation("a"), 1u);
@@ -253,21 +255,21 @@ TEST(CoreRetry, CancelledRetryBringsHealthySiblingsBackInOneForAll) {
   h.start();
   h.script("b", {start_error});
   h.crash("a");
-  ASSERT_THAT(h.listing(), ElementsAre("a running", "b backoff",
-                                       "c stopped group"));
+  ASSERT_THAT(h.listing(),
+              ElementsAre("a running", "b backoff", "c stopped group"));
   h.terminate("b");
-  EXPECT_THAT(h.listing(), ElementsAre("a running", "b stopped operator",
-                                       "c running"));
+  EXPECT_THAT(h.listing(),
+              ElementsAre("a running", "b stopped operator", "c running"));
   EXPECT_EQ(h.incarnation("a"), 2u) << "it was up already";
 }
 
 // RESTART-5, RESTART-4: "healthy siblings", and none that an operator or
 // their own end had stopped.
 TEST(CoreRetry, CancelledRetryRevivesNobodyElse) {
-  core_harness h{tree(one_for_all,
-                      {retried("a"), worker("o"),
-                       worker("r").as(transient), worker("c")},
-                      unlimited)};
+  core_harness h{
+    tree(one_for_all,
+         {retried("a"), worker("o"), worker("r").as(transient), worker("c")},
+         unlimited)};
   h.start();
   h.terminate("o");
   h.finish("r");
@@ -290,22 +292,21 @@ TEST(CoreRetry, CancelledAttemptBringsHealthySiblingsBack) {
   h.run_for(1s);
   ASSERT_EQ(h.state("b"), "starting");
   h.terminate("b");
-  EXPECT_THAT(h.listing(), ElementsAre("a running", "b stopped operator",
-                                       "c running"));
+  EXPECT_THAT(h.listing(),
+              ElementsAre("a running", "b stopped operator", "c running"));
 }
 
 // RESTART-3, RESTART-5: a retry that the failure itself forbids is cancelled,
 // too.
 TEST(CoreRetry, RetryForbiddenByAFailureBringsSiblingsBack) {
-  core_harness h{
-    tree(rest_for_one, {worker("a"), worker("b"), worker("c")})};
+  core_harness h{tree(rest_for_one, {worker("a"), worker("b"), worker("c")})};
   h.start();
   h.script("b", {{start_step::kind::failed,
                   0s,
                   {end_cause::start_failure, "permanent_failure"}}});
   h.crash("b");
-  EXPECT_THAT(h.listing(), ElementsAre("a running", "b stopped failed",
-                                       "c running"));
+  EXPECT_THAT(h.listing(),
+              ElementsAre("a running", "b stopped failed", "c running"));
 }
 
 // BACKOFF-2, RESTART-5: an operator who retries now retries the group.
@@ -318,8 +319,7 @@ TEST(CoreRetry, RetryNowBringsTheWholeGroupUp_M15) {
   ASSERT_EQ(h.state("b"), "backoff");
   h.run_for(1ms);
   EXPECT_EQ(h.answer_to(h.retry_now("b")), "ok");
-  EXPECT_THAT(h.listing(),
-              ElementsAre("a running", "b running", "c running"));
+  EXPECT_THAT(h.listing(), ElementsAre("a running", "b running", "c running"));
 }
 
 } // namespace

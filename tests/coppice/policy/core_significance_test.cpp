@@ -33,9 +33,9 @@ child key_worker(const char* id, restart_type type) {
 TEST(CoreSignificance, PlainChildrenNeverCloseTheSupervisor_I01) {
   for (auto mode : {auto_shutdown_mode::never, any, all})
     for (auto type : {temporary, transient}) {
-      core_harness h{closing(mode, {worker("p"), worker("a").as(type),
-                                    worker("b").as(type),
-                                    worker("c").as(type)})};
+      core_harness h{
+        closing(mode, {worker("p"), worker("a").as(type), worker("b").as(type),
+                       worker("c").as(type)})};
       h.start();
       h.finish("a");
       h.crash("b", "E");
@@ -52,9 +52,9 @@ TEST(CoreSignificance, AnyClosesWhenATemporaryOneEndsInAnyWay_I02) {
                      ending{[](core_harness& h) { h.crash("s", "E"); }},
                      ending{[](core_harness& h) { h.crash("s", ""); }},
                      ending{[](core_harness& h) { h.stall("s"); }}}) {
-    core_harness h{closing(any, {key_worker("s", temporary),
-                                 key_worker("t", temporary),
-                                 worker("p").as(temporary)})};
+    core_harness h{
+      closing(any, {key_worker("s", temporary), key_worker("t", temporary),
+                    worker("p").as(temporary)})};
     h.start();
     h.terminate("s");
     EXPECT_EQ(h.outcome(), "runs") << "an operator's stop does not count";
@@ -68,9 +68,9 @@ TEST(CoreSignificance, AnyClosesWhenATemporaryOneEndsInAnyWay_I02) {
 
 // STOP-5
 TEST(CoreSignificance, AllClosesWithTheLastTemporaryOne_I03) {
-  core_harness h{closing(all, {key_worker("s", temporary),
-                               key_worker("t", temporary),
-                               worker("p").as(temporary)})};
+  core_harness h{
+    closing(all, {key_worker("s", temporary), key_worker("t", temporary),
+                  worker("p").as(temporary)})};
   h.start();
   h.finish("s");
   EXPECT_EQ(h.outcome(), "runs");
@@ -134,15 +134,15 @@ TEST(CoreSignificance, TheOthersAreStoppedInReverse_I13) {
 
 // STOP-5: it is the way the last one left that counts, as in OTP.
 TEST(CoreSignificance, WayTheLastOneLeftDecides) {
-  core_harness closes{closing(all, {key_worker("s", transient),
-                                    key_worker("t", transient)})};
+  core_harness closes{
+    closing(all, {key_worker("s", transient), key_worker("t", transient)})};
   closes.start();
   closes.terminate("s");
   closes.finish("t");
   EXPECT_EQ(closes.outcome(), "auto_shutdown");
 
-  core_harness stays{closing(all, {key_worker("s", transient),
-                                   key_worker("t", transient)})};
+  core_harness stays{
+    closing(all, {key_worker("s", transient), key_worker("t", transient)})};
   stays.start();
   stays.finish("s");
   stays.terminate("t");
@@ -165,12 +165,12 @@ TEST(CoreSignificance, GroupStopDoesNotClose) {
 
 // STOP-5, RESTART-5: who only waits for its group has not gone.
 TEST(CoreSignificance, MemberThatWaitsForItsGroupHasNotGone) {
-  core_harness h{closing(
-    all,
-    {key_worker("s", transient),
-     worker("b").backs_off({.first = 1s, .jitter = jitter_kind::none}),
-     key_worker("t", transient)},
-    rest_for_one)};
+  core_harness h{
+    closing(all,
+            {key_worker("s", transient),
+             worker("b").backs_off({.first = 1s, .jitter = jitter_kind::none}),
+             key_worker("t", transient)},
+            rest_for_one)};
   h.start();
   h.script("b", {start_error});
   h.run_for(1min);
@@ -186,10 +186,10 @@ TEST(CoreSignificance, MemberThatWaitsForItsGroupHasNotGone) {
 
 // STOP-5: nor has one that waits for its own retry.
 TEST(CoreSignificance, RetryingMemberHasNotGone) {
-  core_harness h{closing(
-    all, {key_worker("s", transient),
-          key_worker("t", transient)
-            .backs_off({.first = 1s, .jitter = jitter_kind::none})})};
+  core_harness h{
+    closing(all, {key_worker("s", transient),
+                  key_worker("t", transient)
+                    .backs_off({.first = 1s, .jitter = jitter_kind::none})})};
   h.start();
   h.crash("t");
   ASSERT_EQ(h.state("t"), "backoff");
@@ -200,9 +200,8 @@ TEST(CoreSignificance, RetryingMemberHasNotGone) {
 // STOP-5, BUDGET-6: a significant inner supervisor that gave up ended
 // abnormally, whatever OTP makes of it.
 TEST(CoreSignificance, InnerSupervisorThatGaveUpDoesNotCloseTheOuter) {
-  core_harness h{
-    closing(any, {inner_supervisor("s").as(transient).is_significant(),
-                  worker("p")})};
+  core_harness h{closing(
+    any, {inner_supervisor("s").as(transient).is_significant(), worker("p")})};
   h.start();
   h.crash("s", "gave_up");
   EXPECT_EQ(h.outcome(), "runs");
@@ -214,17 +213,16 @@ TEST(CoreSignificance, InnerSupervisorThatGaveUpDoesNotCloseTheOuter) {
 // STOP-5, BUDGET-6: exhausted or failed for good is not finished: closing
 // cleanly over it would hide the failure.
 TEST(CoreSignificance, ExhaustedOrFailedOneDoesNotCloseCleanly) {
-  core_harness failed{
-    closing(any, {key_worker("s", transient), worker("p")})};
+  core_harness failed{closing(any, {key_worker("s", transient), worker("p")})};
   failed.start();
   failed.crash("s", "permanent_failure");
   EXPECT_EQ(failed.outcome(), "runs");
   EXPECT_EQ(failed.state("s"), "stopped failed");
 
-  core_harness exhausted{closing(
-    any, {key_worker("s", transient)
-            .budget({.restarts_max = 0}, exhaustion_action::stop_child),
-          worker("p")})};
+  core_harness exhausted{
+    closing(any, {key_worker("s", transient)
+                    .budget({.restarts_max = 0}, exhaustion_action::stop_child),
+                  worker("p")})};
   exhausted.start();
   exhausted.crash("s");
   EXPECT_EQ(exhausted.outcome(), "runs");
@@ -249,10 +247,10 @@ TEST(CoreSignificance, RefusedWhereOtpRefusesIt_B06) {
     return !validate(x, "root").empty();
   };
   EXPECT_TRUE(refused(closing(any, {worker("a").is_significant()})));
-  EXPECT_TRUE(refused(closing(auto_shutdown_mode::never,
-                              {key_worker("a", transient)})));
-  EXPECT_TRUE(refused(
-    closing(any, {key_worker("a", transient)}, simple_one_for_one)));
+  EXPECT_TRUE(
+    refused(closing(auto_shutdown_mode::never, {key_worker("a", transient)})));
+  EXPECT_TRUE(
+    refused(closing(any, {key_worker("a", transient)}, simple_one_for_one)));
   EXPECT_TRUE(refused(closing(any, {worker("a")}, simple_one_for_one)));
   const auto never = closing(auto_shutdown_mode::never, {});
   EXPECT_FALSE(validate(key_worker("a", transient), never, "child").empty());

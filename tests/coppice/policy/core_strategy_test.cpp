@@ -83,10 +83,9 @@ TEST(GroupRestart, OrderIsThatOfTheListUnderOddNames_E05) {
                                      "start 9", "start m"));
   h.forget_journal();
   h.crash("m");
-  EXPECT_THAT(h.order(),
-              ElementsAre("end m", "end 9", "end 10", "end a", "end z",
-                          "start z", "start a", "start 10", "start 9",
-                          "start m"));
+  EXPECT_THAT(h.order(), ElementsAre("end m", "end 9", "end 10", "end a",
+                                     "end z", "start z", "start a", "start 10",
+                                     "start 9", "start m"));
   h.forget_journal();
   h.stop();
   EXPECT_THAT(h.order(),
@@ -148,9 +147,8 @@ TEST(GroupRestart, DeathsDuringTheBackoffOfTheGroupCountOnce_E06) {
 // BUDGET-2: but an earlier sibling is not part of the later one's group.
 TEST(GroupRestart, DeathOutsideTheWaitingGroupCountsForItself) {
   const backoff_spec slow{.first = 1s, .jitter = jitter_kind::none};
-  core_harness h{
-    tree(rest_for_one, {worker("a"), worker("b").backs_off(slow),
-                        worker("c")})};
+  core_harness h{tree(rest_for_one,
+                      {worker("a"), worker("b").backs_off(slow), worker("c")})};
   h.start();
   h.crash("b");
   ASSERT_EQ(h.state("b"), "backoff");
@@ -167,9 +165,8 @@ TEST(GroupRestart, RetriesWithTheFailingSiblingAsOrigin_E07) {
   h.script("b", {start_error});
   h.crash("a");
   EXPECT_THAT(h.order(),
-              ElementsAre("end a", "end c", "end b", "start a",
-                          "startfail b", "end a", "start a", "start b",
-                          "start c"));
+              ElementsAre("end a", "end c", "end b", "start a", "startfail b",
+                          "end a", "start a", "start b", "start c"));
   EXPECT_EQ(h.restarts_in_window(), 2u);
 }
 
@@ -188,8 +185,8 @@ TEST(GroupRestart, LeavesTheEarlierSiblingAlone_E08) {
 
 // RESTART-2, STOP-1
 TEST(GroupRestart, EachMemberHasItsOwnGrace_E10) {
-  core_harness h{tree(rest_for_one,
-                      {worker("a"), worker("b").grace(1s), worker("c")})};
+  core_harness h{
+    tree(rest_for_one, {worker("a"), worker("b").grace(1s), worker("c")})};
   h.manners("b", slow_stop(3s));
   h.start();
   h.forget_journal();
@@ -257,8 +254,8 @@ TEST(GroupRestart, CrashWhileTheGroupStartsBeginsAnotherRestart) {
   ASSERT_EQ(h.state("b"), "starting");
   h.forget_journal();
   h.crash("a");
-  EXPECT_THAT(h.order(), ElementsAre("end a", "end b", "start a", "start b",
-                                     "start c"));
+  EXPECT_THAT(h.order(),
+              ElementsAre("end a", "end b", "start a", "start b", "start c"));
   EXPECT_EQ(h.restarts_in_window(), 2u);
 }
 
@@ -270,8 +267,8 @@ TEST(GroupRestart, StopByAnOperatorRestartsNobody_E13) {
     h.terminate("b");
     EXPECT_EQ(h.incarnation("a"), 1u);
     EXPECT_EQ(h.incarnation("c"), 1u);
-    EXPECT_THAT(h.listing(), ElementsAre("a running", "b stopped operator",
-                                         "c running"));
+    EXPECT_THAT(h.listing(),
+                ElementsAre("a running", "b stopped operator", "c running"));
   }
 }
 

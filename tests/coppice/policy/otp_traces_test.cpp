@@ -3,6 +3,7 @@
 // What a real OTP supervisor did in 500 random scenarios, our core does too.
 
 #include "coppice/policy/supervision_core.hpp"
+
 #include "support/blocking_shell.hpp"
 #include "support/otp_trace.hpp"
 
@@ -168,8 +169,7 @@ private:
 
 // START-1, RESTART-1, RESTART-2, BUDGET-2, STOP-1, STOP-5
 TEST(OtpTraces, AreReplayedStepByStep_T04) {
-  const auto traces
-    = test::read_traces(COPPICE_TEST_DATA "/otp_traces.jsonl");
+  const auto traces = test::read_traces(COPPICE_TEST_DATA "/otp_traces.jsonl");
   ASSERT_EQ(traces.size(), 500u);
   std::size_t equal = 0;
   for (const auto& scenario : traces) {

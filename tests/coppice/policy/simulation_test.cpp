@@ -5,11 +5,12 @@
 // Replay one that failed:  COPPICE_SEED=<its seed> policy_tests
 //                          --gtest_filter='Simulation.*'
 
-#include "support/seed.hpp"
 #include "support/simulation.hpp"
 
 #include "coppice/policy/spec.hpp"
+
 #include "support/random_spec.hpp"
+#include "support/seed.hpp"
 
 #include <gtest/gtest.h>
 

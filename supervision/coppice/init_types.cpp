@@ -2,18 +2,21 @@
 
 #include "coppice/type_ids.hpp"
 
-// All headers that define a type of the block.
+// All headers that define a type of the blocks.
 #include "coppice/errc.hpp"
 #include "coppice/failure.hpp"
+#include "coppice/life.hpp"
+#include "coppice/supervisor_messages.hpp"
 
 namespace coppice {
 
 void init_types() {
-  static const bool done = [] {
-    compat::init_types<caf::id_block::coppice>();
+  static const bool known = [] {
+    compat::init_types<caf::id_block::coppice,
+                       caf::id_block::coppice_local>();
     return true;
   }();
-  static_cast<void>(done);
+  static_cast<void>(known);
 }
 
 void add_types(caf::actor_system_config& cfg) {
