@@ -2,9 +2,9 @@
 
 // A budget that a million restarts are charged to, all within one window.
 
-#include "figure.hpp"
-
 #include "coppice/policy/restart_budget.hpp"
+
+#include "figure.hpp"
 
 #include <cstdlib>
 

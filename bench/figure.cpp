@@ -17,7 +17,10 @@ std::string number(double x) {
   char text[32];
   const auto size = std::abs(x);
   std::snprintf(text, sizeof text,
-                size >= 1000 ? "%.0f" : size >= 10 ? "%.1f" : "%.2f", x);
+                size >= 1000 ? "%.0f"
+                : size >= 10 ? "%.1f"
+                             : "%.2f",
+                x);
   return text;
 }
 
@@ -55,7 +58,9 @@ double quantile(samples x, double share) {
   return x[std::min(index, x.size() - 1)];
 }
 
-double median(samples x) { return quantile(std::move(x), 0.5); }
+double median(samples x) {
+  return quantile(std::move(x), 0.5);
+}
 
 samples figure::compared() const {
   if (base.empty())

@@ -4,9 +4,9 @@
 //
 //     figures [--rounds N] [--quick] [NAME...]
 
-#include "figure.hpp"
-
 #include "coppice/type_ids.hpp"
+
+#include "figure.hpp"
 
 #include <algorithm>
 #include <cstdio>

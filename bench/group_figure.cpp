@@ -2,11 +2,11 @@
 
 // Restarts of whole groups: is the time per child the same for many?
 
-#include "figure.hpp"
-
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
+#include "figure.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -48,9 +48,9 @@ public:
          .backoff = {.first = time_limit{duration{0}},
                      .reset_after = time_limit{duration{0}}}});
     }
-    auto tree = supervise(system, {.name = "figures",
-                                   .children = {{.id = "group",
-                                                 .supervisor = inner}}});
+    auto tree = supervise(system,
+                          {.name = "figures",
+                           .children = {{.id = "group", .supervisor = inner}}});
     if (!tree)
       std::abort();
     tree_.emplace(std::move(*tree));
@@ -84,8 +84,8 @@ void group_figures(table& out, const settings& how) {
   caf::actor_system system{config};
   group small{system, how.of(2'000)};
   group large{system, how.of(200'000)};
-  figure line{"one_for_all, per child: 200,000 beside 2,000", "us", {}, {},
-              2.0};
+  figure line{
+    "one_for_all, per child: 200,000 beside 2,000", "us", {}, {}, 2.0};
   for (std::size_t i = 0; i <= how.rounds; ++i) {
     const auto many = large.restart_per_child();
     samples few;

@@ -2,9 +2,9 @@
 
 // A beat, and a scan of the board. More in heartbeat_bench.cpp.
 
-#include "figure.hpp"
-
 #include "coppice/heartbeat_scan.hpp"
+
+#include "figure.hpp"
 
 namespace figures {
 
@@ -14,8 +14,7 @@ using namespace std::literals;
 using namespace coppice;
 
 double ns_since(clock::time_point begin) {
-  return std::chrono::duration<double, std::nano>{clock::now() - begin}
-    .count();
+  return std::chrono::duration<double, std::nano>{clock::now() - begin}.count();
 }
 
 double ns_per_beat(heartbeat& writer, std::size_t count) {

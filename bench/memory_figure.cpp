@@ -3,11 +3,11 @@
 // What an idle child takes, in memory and in the watchdog's time. Each case
 // runs in a process of its own.
 
-#include "figure.hpp"
-
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
+#include "figure.hpp"
 
 #include <malloc.h>
 #include <unistd.h>
@@ -80,8 +80,7 @@ int by_hand(caf::actor_system& system, std::size_t count) {
       std::this_thread::yield();
   }
   await(count);
-  report("bytes",
-         (resident_bytes() - before) / static_cast<double>(count));
+  report("bytes", (resident_bytes() - before) / static_cast<double>(count));
   return EXIT_SUCCESS;
 }
 
@@ -120,8 +119,7 @@ int by_hand_monitored(caf::actor_system& system, std::size_t count) {
   const auto before = resident_bytes();
   const auto hub = caf::actor_cast<caf::actor>(system.spawn<keeper>(count));
   await(count);
-  report("bytes",
-         (resident_bytes() - before) / static_cast<double>(count));
+  report("bytes", (resident_bytes() - before) / static_cast<double>(count));
   compat::post(hub, caf::delete_atom_v);
   return EXIT_SUCCESS;
 }
@@ -138,13 +136,13 @@ int supervised(caf::actor_system& system, std::size_t count,
   auto tree = supervise(
     system,
     {.name = "figures",
-     .children = {{.id = "pool",
-                   .supervisor
-                   = supervisor_spec{.strategy = simple_one_for_one,
-                                     .children = {{.id = "child",
-                                                   .start = std::move(start),
-                                                   .shutdown
-                                                   = brutal_kill}}}}}},
+     .children
+     = {{.id = "pool",
+         .supervisor
+         = supervisor_spec{.strategy = simple_one_for_one,
+                           .children = {{.id = "child",
+                                         .start = std::move(start),
+                                         .shutdown = brutal_kill}}}}}},
     {{.scan_interval = 1s}});
   if (!tree)
     std::abort();
@@ -162,8 +160,7 @@ int supervised(caf::actor_system& system, std::size_t count,
   const auto answer = pool.count_children(1min);
   if (!answer || answer->running != count)
     std::abort();
-  report("bytes",
-         (resident_bytes() - before) / static_cast<double>(count));
+  report("bytes", (resident_bytes() - before) / static_cast<double>(count));
   const auto& dog = tree->context()->dog();
   std::this_thread::sleep_for(2s);
   const auto cpu = cpu_of_thread("coppice.watch");
@@ -173,8 +170,8 @@ int supervised(caf::actor_system& system, std::size_t count,
   const auto wall = watch.read().wall;
   report("watchdog_percent",
          (cpu_of_thread("coppice.watch") - cpu) / wall * 100);
-  report("scan_ms", static_cast<double>(dog.stats().last_scan_duration.count())
-                      / 1e6);
+  report("scan_ms",
+         static_cast<double>(dog.stats().last_scan_duration.count()) / 1e6);
   report("scans", static_cast<double>(dog.stats().scans - scans));
   std::fflush(stdout);
   std::_Exit(EXIT_SUCCESS); // nothing more to be seen
@@ -185,9 +182,8 @@ int supervised(caf::actor_system& system, std::size_t count,
 using readings = std::map<std::string, double>;
 
 readings in_process(const char* kind, std::size_t count) {
-  const auto command
-    = std::filesystem::read_symlink("/proc/self/exe").string()
-      + " --memory-of " + kind + ' ' + std::to_string(count);
+  const auto command = std::filesystem::read_symlink("/proc/self/exe").string()
+                       + " --memory-of " + kind + ' ' + std::to_string(count);
   auto* pipe = popen(command.c_str(), "r");
   readings result;
   char name[64];
@@ -229,16 +225,18 @@ void memory_figures(table& out, const settings& how) {
       percent.push_back(read.at("watchdog_percent"));
       scan.push_back(read.at("scan_ms"));
     }
-  const auto against = [&](const char* name, const char* ours,
-                           const char* base, std::optional<double> target) {
+  const auto against = [&](const char* name, const char* ours, const char* base,
+                           std::optional<double> target) {
     out.add({name, "bytes", bytes[ours], bytes[base], target, true});
   };
   against("idle worker more than an idle actor", "worker", "raw", 350);
   against("idle supervised plain actor, likewise", "plain", "raw", {});
-  against("idle worker more than a monitored actor", "worker", "monitored",
-          {});
-  out.add({"watchdog, 1,000,000 idle children at 1 Hz, of a core", "%",
-           percent, {}, 2.0});
+  against("idle worker more than a monitored actor", "worker", "monitored", {});
+  out.add({"watchdog, 1,000,000 idle children at 1 Hz, of a core",
+           "%",
+           percent,
+           {},
+           2.0});
   out.add({"one scan of them, with cold caches", "ms", scan, {}, 10.0});
 }
 

@@ -2,11 +2,11 @@
 
 // What messages cost: to a worker, and through a child reference.
 
-#include "figure.hpp"
-
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
+#include "figure.hpp"
 
 #include <cstdlib>
 
@@ -28,8 +28,7 @@ struct counter {
 
 template <class Self>
 caf::behavior consumer(Self*, counter* what) {
-  return {[=](caf::tick_atom) { what->one_more(); },
-          [](int x) { return x; }};
+  return {[=](caf::tick_atom) { what->one_more(); }, [](int x) { return x; }};
 }
 
 /// Sends requests, each after the answer to the one before.
@@ -45,8 +44,9 @@ caf::behavior asker(caf::event_based_actor* self) {
         self->quit();
         return;
       }
-      self->request(to, caf::infinite, 1)
-        .then([this, left](int) { next(left - 1); });
+      compat::ask(self, to, std::chrono::minutes{1}, 1).then([this, left](int) {
+        next(left - 1);
+      });
     }
   };
   auto what = std::make_shared<rounds>(rounds{self, {}, nullptr});

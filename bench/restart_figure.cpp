@@ -2,11 +2,11 @@
 
 // From the end of a life until its replacement handles the first message.
 
-#include "figure.hpp"
-
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
+#include "figure.hpp"
 
 #include <cstdlib>
 #include <stdexcept>
@@ -42,10 +42,9 @@ struct chain {
     begun = clock::now();
     if (how == end_by::exception)
       throw std::runtime_error("on purpose");
-    compat::post_urgent(
-      caf::actor_cast<caf::strong_actor_ptr>(self),
-      caf::exit_msg{self->address(),
-                    caf::make_error(caf::exit_reason::kill)});
+    compat::post_urgent(caf::actor_cast<caf::strong_actor_ptr>(self),
+                        caf::exit_msg{self->address(),
+                                      caf::make_error(caf::exit_reason::kill)});
   }
 
   /// Runs `count` restarts that begin with a message to the current life.

@@ -2,11 +2,11 @@
 
 // How late verdicts come while other threads keep all processors busy.
 
-#include "figure.hpp"
-
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
+#include "figure.hpp"
 
 #include <algorithm>
 #include <array>
@@ -156,11 +156,10 @@ void add(table& out, const std::string& who, const samples& delays) {
       line.target = ms(interval);
     out.add(std::move(line));
   }
-  const auto early = std::ranges::count_if(delays, [](double x) {
-    return x < 0;
-  });
-  out.add({who + ", too early", "verdicts", {static_cast<double>(early)}, {},
-           0.0});
+  const auto early = std::ranges::count_if(delays,
+                                           [](double x) { return x < 0; });
+  out.add(
+    {who + ", too early", "verdicts", {static_cast<double>(early)}, {}, 0.0});
 }
 
 } // namespace

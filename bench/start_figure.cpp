@@ -2,11 +2,11 @@
 
 // From the request to start a child until it is ready.
 
-#include "figure.hpp"
-
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
+#include "figure.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -145,12 +145,11 @@ spent supervised(caf::actor_system& system, const supervision_tree& tree,
 
 child_spec pool_of(std::string id, start_function start) {
   return {.id = std::move(id),
-          .supervisor = supervisor_spec{
-            .strategy = simple_one_for_one,
-            .children = {{.id = "child",
-                          .start = std::move(start),
-                          .shutdown = brutal_kill,
-                          .kill_grace = 1min}}}};
+          .supervisor = supervisor_spec{.strategy = simple_one_for_one,
+                                        .children = {{.id = "child",
+                                                      .start = std::move(start),
+                                                      .shutdown = brutal_kill,
+                                                      .kill_grace = 1min}}}};
 }
 
 } // namespace
@@ -158,11 +157,10 @@ child_spec pool_of(std::string id, start_function start) {
 void start_figures(table& out, const settings& how) {
   system_config config{2};
   caf::actor_system system{config};
-  auto tree
-    = supervise(system, {.name = "figures",
-                         .children = {pool_of("workers",
-                                              spawns(child_of_coppice)),
-                                      pool_of("plain", spawns(plain_child))}});
+  auto tree = supervise(
+    system, {.name = "figures",
+             .children = {pool_of("workers", spawns(child_of_coppice)),
+                          pool_of("plain", spawns(plain_child))}});
   for (const auto* pool : {"workers", "plain"})
     if (!tree || !tree->root().terminate_child(pool))
       std::abort();

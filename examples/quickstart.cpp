@@ -46,12 +46,11 @@ int main() {
   caf::scoped_actor self{system};
   for (const auto* symbol : {"ACME", "crash", "ACME", "hang", "ACME"}) {
     coppice::compat::ask(self, reference.handle(), 5s, std::string{symbol})
-      .receive(
-        [&](double price) { std::printf("%-5s %.0f\n", symbol, price); },
-        [&](const caf::error& e) {
-          const auto why = coppice::from_error(e);
-          std::printf("%-5s %s\n", symbol, to_string(why).c_str());
-        });
+      .receive([&](double price) { std::printf("%-5s %.0f\n", symbol, price); },
+               [&](const caf::error& e) {
+                 const auto why = coppice::from_error(e);
+                 std::printf("%-5s %s\n", symbol, to_string(why).c_str());
+               });
   }
   const auto feed_now = tree->root().get_child("feed").value();
   std::printf("the feed is in its life %d\n",

@@ -72,14 +72,14 @@ void show(caf::actor_system& system, const char* title,
   event_printer printer;
   supervise_options options;
   options.on_event = std::ref(printer);
-  auto tree = supervise(system,
-                        {.name = "tour",
-                         .strategy = strategy,
-                         .limits = {.restarts_max = 2, .window = 5s},
-                         .children = {child("a", permanent),
-                                      child("b", restart),
-                                      child("c", permanent)}},
-                        options);
+  auto tree
+    = supervise(system,
+                {.name = "tour",
+                 .strategy = strategy,
+                 .limits = {.restarts_max = 2, .window = 5s},
+                 .children = {child("a", permanent), child("b", restart),
+                              child("c", permanent)}},
+                options);
   if (!tree) {
     std::puts(describe(tree.error()).c_str());
     return;
@@ -92,8 +92,7 @@ void show(caf::actor_system& system, const char* title,
     printer.wait_for_silence();
   }
   if (const auto end = tree->wait(0s); end && *end)
-    std::printf("  the tree has ended, and says:\n%s",
-                describe(**end).c_str());
+    std::printf("  the tree has ended, and says:\n%s", describe(**end).c_str());
   else
     std::puts("  and is asked to stop");
   static_cast<void>(tree->stop(5s));
@@ -107,10 +106,9 @@ int main() {
   caf::actor_system system{config};
   show(system, "one_for_one: only b comes back", one_for_one, permanent,
        "crash");
-  show(system, "one_for_all: everybody does", one_for_all, permanent,
-       "crash");
-  show(system, "rest_for_one: b, and c that was started after it",
-       rest_for_one, permanent, "crash");
+  show(system, "one_for_all: everybody does", one_for_all, permanent, "crash");
+  show(system, "rest_for_one: b, and c that was started after it", rest_for_one,
+       permanent, "crash");
   show(system, "transient: a clean end is final", one_for_one, transient,
        "finish");
   show(system, "temporary: forgotten however it ends", one_for_one, temporary,

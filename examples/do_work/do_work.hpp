@@ -46,8 +46,7 @@ inline caf::behavior do_work(coppice::worker* self, const caf::actor& sink,
     }
     const auto number = plan.numbers[next.index];
     while (number == plan.hang_at && self->incarnation() == 1
-           && !self->cancelled()) {
-    }
+           && !self->cancelled()) {}
     compat::tell(self, sink, number);
     compat::tell(self, caf::actor_cast<caf::actor>(self),
                  next_number{next.index + 1});

@@ -8,10 +8,10 @@
 // You should see the numbers 0 to 2, a stall, and then 0 to 4: the second life
 // begins anew. The test of the same worker is tests/coppice/do_work_test.cpp.
 
-#include "do_work.hpp"
-
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
+#include "do_work.hpp"
 
 #include <cstdio>
 #include <future>
@@ -37,8 +37,9 @@ int main() {
     if (event.why == coppice::policy::stopped_why::finished)
       finished.set_value();
   };
-  const example::work_plan plan{
-    .numbers = {0, 1, 2, 3, 4}, .delay = 500ms, .hang_at = 3};
+  const example::work_plan plan{.numbers = {0, 1, 2, 3, 4},
+                                .delay = 500ms,
+                                .hang_at = 3};
   auto tree = coppice::supervise(
     system,
     {.name = "app",

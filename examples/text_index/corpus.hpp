@@ -4,6 +4,10 @@
 
 /// @file
 /// Which files are to be indexed.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include <cstddef>
 #include <cstdint>

@@ -4,6 +4,10 @@
 
 /// @file
 /// Faults: which file meets which one, and what it does to the worker.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include "coppice/actors/worker.hpp"
 

@@ -10,6 +10,10 @@
 /// which the next life can go on.
 ///
 /// Threads: thread-safe.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include "corpus.hpp"
 #include "words.hpp"

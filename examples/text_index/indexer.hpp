@@ -7,6 +7,10 @@
 ///
 /// It may fall anywhere. Whatever it held then goes back when its next life
 /// asks for work; whatever it still brings in after that comes too late.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include "coppice/actors/worker.hpp"
 #include "coppice/child_ref.hpp"

@@ -4,6 +4,10 @@
 
 /// @file
 /// The command line.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include "faults.hpp"
 

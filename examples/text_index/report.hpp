@@ -4,6 +4,10 @@
 
 /// @file
 /// What the user sees: one line while it runs, a table at the end.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include "coppice/supervise.hpp"
 

@@ -6,6 +6,10 @@
 /// What happened to the workers, counted: by the observer, and by the faults.
 ///
 /// Threads: thread-safe.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include "coppice/supervision_event.hpp"
 

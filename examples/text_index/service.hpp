@@ -4,6 +4,10 @@
 
 /// @file
 /// What the actors of the service share, and the messages between them.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include "coppice/caf_compat.hpp"
 

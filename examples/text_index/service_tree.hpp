@@ -11,6 +11,10 @@
 ///     `-- workers         (one_for_one)
 ///         |-- worker-1    a thread each: one that hangs blocks nobody else
 ///         `-- ...
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include "coppice/supervise.hpp"
 

@@ -4,6 +4,10 @@
 
 /// @file
 /// Words of one file, and the index of all files. Knows nothing of actors.
+///
+/// Layer: L4, an example.
+/// Threads: see the functions; values are as safe as an int.
+/// Rules: none.
 
 #include <cstdint>
 #include <functional>

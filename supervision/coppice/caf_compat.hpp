@@ -13,7 +13,8 @@
 #include <caf/config.hpp>
 
 // Never test CAF_VERSION: 1.0.0 .. 1.1.0 define it as an octal "0100".
-#define COPPICE_CAF_VERSION (CAF_MAJOR_VERSION * 10000 + CAF_MINOR_VERSION * 100)
+#define COPPICE_CAF_VERSION                                                    \
+  (CAF_MAJOR_VERSION * 10000 + CAF_MINOR_VERSION * 100)
 #if COPPICE_CAF_VERSION < 1800
 #  define COPPICE_CAF_LEGACY 1
 #else
@@ -135,9 +136,9 @@ inspect_result<Inspector> as_bytes(Inspector& f, Obj& obj, const char* type,
   }
 #else
   static_cast<void>(type);
-  return f.object(obj).fields(
-    f.field("bytes", [&] { return encode(obj); },
-            [&](std::string bytes) { return decode(bytes, obj); }));
+  return f.object(obj).fields(f.field(
+    "bytes", [&] { return encode(obj); },
+    [&](std::string bytes) { return decode(bytes, obj); }));
 #endif
 }
 
@@ -185,8 +186,8 @@ void post(const Dst& dst, Ts&&... xs) {
 
 /// -> handle with then(f, g) / await(f, g), or receive(f, g) when blocking.
 template <class Self, class Dst, class... Ts>
-[[nodiscard]] auto ask(Self&& self, const Dst& dst, timespan timeout,
-                           Ts&&... xs) {
+[[nodiscard]] auto
+ask(Self&& self, const Dst& dst, timespan timeout, Ts&&... xs) {
 #if COPPICE_CAF_LEGACY
   return self->request(dst, timeout, std::forward<Ts>(xs)...);
 #else
@@ -207,7 +208,8 @@ template <class Self, class Dst, class... Ts>
 
 /// The state of a stateful_actor.  A state class must not be an aggregate: 0.17
 /// prefers State(self) to State(), and C++20 lets that initialise the first
-/// member of an aggregate from the actor pointer (an actor handle, a bool, ...).
+/// member of an aggregate from the actor pointer (an actor handle, a bool,
+/// ...).
 template <class Self>
 auto& state(Self* self) {
 #if COPPICE_CAF_LEGACY
@@ -534,8 +536,8 @@ inline void refuse(const caf::strong_actor_ptr& sender, caf::message_id id,
   if (!sender || !id.is_request())
     return;
 #if COPPICE_CAF_LEGACY
-  sender->enqueue(nullptr, id.response_id(),
-                  caf::make_message(std::move(why)), nullptr);
+  sender->enqueue(nullptr, id.response_id(), caf::make_message(std::move(why)),
+                  nullptr);
 #else
   sender->get()->enqueue(
     caf::make_mailbox_element(nullptr, id.response_id(),
@@ -553,8 +555,7 @@ void post_urgent(const caf::strong_actor_ptr& to, Ts&&... xs) {
 #else
   to->get()->enqueue(
     caf::make_mailbox_element(nullptr,
-                              caf::make_message_id(
-                                caf::message_priority::high),
+                              caf::make_message_id(caf::message_priority::high),
                               caf::make_message(std::forward<Ts>(xs)...)),
     nullptr);
 #endif
@@ -588,10 +589,12 @@ void at_end_of(const caf::actor& whom, F f) {
 #  define COPPICE_INSPECT_ENUM(type)
 #else
 #  define COPPICE_ERROR_ENUM(type, category) CAF_ERROR_CODE_ENUM(type)
-#  define COPPICE_INSPECT_ENUM(type)                                               \
+#  define COPPICE_INSPECT_ENUM(type)                                           \
     template <class Inspector>                                                 \
     bool inspect(Inspector& f, type& x) {                                      \
-      auto get = [&x] { return static_cast<std::underlying_type_t<type>>(x); };\
+      auto get = [&x] {                                                        \
+        return static_cast<std::underlying_type_t<type>>(x);                   \
+      };                                                                       \
       auto set = [&x](std::underlying_type_t<type> v) {                        \
         x = static_cast<type>(v);                                              \
         return true;                                                           \

@@ -67,8 +67,7 @@ caf::strong_actor_ptr child_cell::current() const {
   return life_;
 }
 
-void child_cell::redirect(caf::mailbox_element_ptr x,
-                          compat::host_type* host) {
+void child_cell::redirect(caf::mailbox_element_ptr x, compat::host_type* host) {
   std::unique_lock guard{mutex_};
   if (state_ == state::attached) {
     ++statistics_.forwarded;

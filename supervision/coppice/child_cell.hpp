@@ -53,8 +53,7 @@ public:
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
 protected:
-  void redirect(caf::mailbox_element_ptr x,
-                compat::host_type* host) override;
+  void redirect(caf::mailbox_element_ptr x, compat::host_type* host) override;
 
 private:
   enum class state : std::uint8_t { between, attached, closed };

@@ -32,9 +32,7 @@ public:
 
   /// @pre Not empty, as for all that follow.
   [[nodiscard]] const caf::actor& handle() const noexcept { return cell_; }
-  [[nodiscard]] const std::string& path() const {
-    return cell().path();
-  }
+  [[nodiscard]] const std::string& path() const { return cell().path(); }
   /// The actor of the current life; null between lives. It dies with its life.
   [[nodiscard]] caf::actor current_life() const {
     return caf::actor_cast<caf::actor>(cell().current());

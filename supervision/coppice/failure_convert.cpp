@@ -234,9 +234,21 @@ std::string note_in(const caf::error& err) {
                                                : std::string{};
 }
 
+/// What CAF answers a request with on its own is an edge case that everybody
+/// has to reckon with, and coppice has a code for it.
+errc request_code(const caf::error& err) {
+  if (err == caf::sec::request_timeout)
+    return errc::request_timeout;
+  if (err == caf::sec::request_receiver_down)
+    return errc::unavailable;
+  return errc::none;
+}
+
 failure unplaced(const caf::error& err) {
   if (const auto code = own_code(err); code != errc::none)
     return own_failure(code, note_in(err));
+  if (const auto code = request_code(err); code != errc::none)
+    return own_failure(code, compat::text(err));
   try {
     return foreign_failure(err);
   } catch (const std::bad_alloc&) {

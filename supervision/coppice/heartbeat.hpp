@@ -95,10 +95,8 @@ public:
   void end_work_if_still(std::uint64_t mark) noexcept {
     if (slot_ == nullptr || (mark & heartbeat_slot::tag_bits) != tag_)
       return;
-    const auto idle = (mark & ~heartbeat_slot::busy)
-                      + heartbeat_slot::one_beat;
-    slot_->mark.compare_exchange_strong(mark, idle,
-                                        std::memory_order_relaxed);
+    const auto idle = (mark & ~heartbeat_slot::busy) + heartbeat_slot::one_beat;
+    slot_->mark.compare_exchange_strong(mark, idle, std::memory_order_relaxed);
   }
 
   /// Progress.

@@ -12,8 +12,7 @@ namespace coppice {
 
 void init_types() {
   static const bool known = [] {
-    compat::init_types<caf::id_block::coppice,
-                       caf::id_block::coppice_local>();
+    compat::init_types<caf::id_block::coppice, caf::id_block::coppice_local>();
     return true;
   }();
   static_cast<void>(known);

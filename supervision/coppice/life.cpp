@@ -24,7 +24,9 @@ ticket_scope::ticket_scope(life_ticket& ticket) noexcept
   current_ticket = &ticket;
 }
 
-ticket_scope::~ticket_scope() { current_ticket = outer_; }
+ticket_scope::~ticket_scope() {
+  current_ticket = outer_;
+}
 
 life_ticket* ticket_scope::current() noexcept {
   return current_ticket != nullptr && !current_ticket->taken ? current_ticket

@@ -67,8 +67,7 @@ void tell_supervisor(const supervisor_link& link, life_news news);
 class life_handle {
 public:
   life_handle() = default;
-  life_handle(std::shared_ptr<const supervisor_link> link,
-              policy::life_id life)
+  life_handle(std::shared_ptr<const supervisor_link> link, policy::life_id life)
     : link_(std::move(link)), life_(life) {}
 
   /// The child works: the next one may start.

@@ -28,9 +28,7 @@ public:
   [[nodiscard]] bool has_value() const noexcept {
     return content_.index() == 0;
   }
-  [[nodiscard]] explicit operator bool() const noexcept {
-    return has_value();
-  }
+  [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
 
   /// Throws `failure_error` if there is none.
   [[nodiscard]] T& value() {

@@ -40,8 +40,8 @@ public:
     if (isolation_ == isolation_kind::thread)
       return use(caf::actor_cast<caf::actor>(
         system_.spawn<caf::detached>(fun, std::forward<Ts>(xs)...)));
-    return use(caf::actor_cast<caf::actor>(
-      system_.spawn(fun, std::forward<Ts>(xs)...)));
+    return use(
+      caf::actor_cast<caf::actor>(system_.spawn(fun, std::forward<Ts>(xs)...)));
   }
 
   /// The same from an actor class.

@@ -19,8 +19,8 @@ namespace {
 
 /// Posts a command and waits for its reply on this thread.
 template <class Command>
-outcome<command_reply> call(const caf::actor& supervisor, Command what,
-                            time_limit timeout) {
+outcome<command_reply>
+call(const caf::actor& supervisor, Command what, time_limit timeout) {
   if (!supervisor)
     return failure{.failure_class = "stopped",
                    .code = errc::stopped,
@@ -75,8 +75,7 @@ void act_on_root_end(root_end_action action, int exit_code,
 }
 
 void refuse_unless(std::vector<policy::spec_defect>& defects, bool sound,
-                   const char* field, std::string value,
-                   const char* expected) {
+                   const char* field, std::string value, const char* expected) {
   if (!sound)
     defects.push_back({field, std::move(value), expected});
 }
@@ -88,13 +87,11 @@ policy::spec_defects validate(const supervise_options& x) {
                 "options.scan_interval", policy::to_string(x.scan_interval),
                 "a length from 1ms to 1h");
   refuse_unless(defects,
-                !x.start_within.has_overflowed()
-                  && x.start_within.span() > 0ns,
+                !x.start_within.has_overflowed() && x.start_within.span() > 0ns,
                 "options.start_within", policy::to_string(x.start_within),
                 "a length above zero, or infinity");
   refuse_unless(defects,
-                !x.stop_within.has_overflowed()
-                  && x.stop_within.span() >= 0ns,
+                !x.stop_within.has_overflowed() && x.stop_within.span() >= 0ns,
                 "options.stop_within", policy::to_string(x.stop_within),
                 "a length of zero or more, or infinity");
   return defects;
@@ -105,15 +102,15 @@ void check_timeouts(const supervisor_spec& spec, const std::string& where,
                     duration scan, policy::spec_defects& defects) {
   for (std::size_t i = 0; i < spec.children.size(); ++i) {
     const auto& child = spec.children[i];
-    const auto here = where + ".children[" + std::to_string(i) + "]("
-                      + child.id + ')';
+    const auto here = where + ".children[" + std::to_string(i) + "](" + child.id
+                      + ')';
     for (const auto& [name, limit] :
          {std::pair{".heartbeat.stall_timeout", child.heartbeat.stall_timeout},
           std::pair{".heartbeat.idle_timeout", child.heartbeat.idle_timeout}})
       if (limit.is_finite() && limit.span() < scan)
-        defects.push_back({here + name, policy::to_string(limit),
-                           "at least the scan interval, "
-                             + policy::to_string(scan)});
+        defects.push_back(
+          {here + name, policy::to_string(limit),
+           "at least the scan interval, " + policy::to_string(scan)});
     if (child.supervisor)
       check_timeouts(*child.supervisor, here, scan, defects);
   }
@@ -131,9 +128,8 @@ outcome<caf::actor> supervisor_ref::start_child(child_spec spec,
 
 outcome<caf::actor> supervisor_ref::start_instance(caf::message arguments,
                                                    time_limit timeout) const {
-  return actor_of(call(supervisor_,
-                       command::start_instance{std::move(arguments)},
-                       timeout));
+  return actor_of(
+    call(supervisor_, command::start_instance{std::move(arguments)}, timeout));
 }
 
 outcome_of_nothing supervisor_ref::terminate_child(child_name child,
@@ -217,9 +213,8 @@ std::vector<std::string> parts_of(const std::string& path) {
 
 } // namespace
 
-outcome<supervisor_ref>
-supervision_tree::supervisor(const std::string& path,
-                             time_limit timeout) const {
+outcome<supervisor_ref> supervision_tree::supervisor(const std::string& path,
+                                                     time_limit timeout) const {
   auto at = root_;
   const auto parts = parts_of(path);
   const auto unknown = [&path] {
@@ -248,8 +243,9 @@ outcome<child_ref> supervision_tree::child(const std::string& path,
   if (slash == std::string::npos || slash == 0)
     return failure{.failure_class = to_string(errc::unknown_child),
                    .code = errc::unknown_child,
-                   .message = "'" + path + "' is not the path of a child; "
-                              "paths look like /root/child"};
+                   .message = "'" + path
+                              + "' is not the path of a child; "
+                                "paths look like /root/child"};
   const auto parent = supervisor(path.substr(0, slash), timeout);
   if (!parent)
     return parent.error();
@@ -261,14 +257,13 @@ outcome<child_ref> supervision_tree::child(const std::string& path,
 }
 
 stop_report supervision_tree::stop(time_limit deadline) {
-  compat::post(root_.handle(),
-               supervisor_command{command::stop{deadline}, {}});
+  compat::post(root_.handle(), supervisor_command{command::stop{deadline}, {}});
   // The root keeps the deadline itself; this is for a root that cannot.
   constexpr duration margin = std::chrono::milliseconds{500};
-  const auto patience
-    = deadline.is_finite() && deadline.span() < duration::max() - margin
-        ? time_limit{deadline.span() + margin}
-        : time_limit{infinity};
+  const auto patience = deadline.is_finite()
+                            && deadline.span() < duration::max() - margin
+                          ? time_limit{deadline.span() + margin}
+                          : time_limit{infinity};
   const auto complete = context_->wait_until_ended(patience);
   if (complete)
     seen_ = true;
@@ -283,7 +278,9 @@ supervision_tree::wait(time_limit timeout) {
   return context_->end_reason();
 }
 
-bool supervision_tree::has_ended() const { return context_->has_ended(); }
+bool supervision_tree::has_ended() const {
+  return context_->has_ended();
+}
 
 std::vector<left_behind> supervision_tree::abandoned() const {
   return context_->abandoned();
@@ -308,16 +305,18 @@ outcome<supervision_tree> launch(caf::actor_system& system,
   tree.context_ = std::make_shared<tree_context>(system, options, path,
                                                  compat::pool_threads(system));
   tree.context_->on_root_end(
-    [action = options.on_root_end, code = options.exit_code](
-      const std::optional<failure>& why) {
+    [action = options.on_root_end,
+     code = options.exit_code](const std::optional<failure>& why) {
       act_on_root_end(action, code, why);
     });
   const auto alone = options.root_isolation == isolation_kind::thread
                      && !options.virtual_time;
-  auto root = alone ? system.spawn<supervisor_actor, caf::detached>(
-                        tree.context_, std::move(spec), std::move(path))
-                    : system.spawn<supervisor_actor>(
-                        tree.context_, std::move(spec), std::move(path));
+  auto root = alone
+                ? system.spawn<supervisor_actor, caf::detached>(tree.context_,
+                                                                std::move(spec),
+                                                                std::move(path))
+                : system.spawn<supervisor_actor>(tree.context_, std::move(spec),
+                                                 std::move(path));
   tree.root_ = supervisor_ref{caf::actor_cast<caf::actor>(root)};
   tree.context_->set_root(root.address());
   return tree;

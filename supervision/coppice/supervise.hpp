@@ -77,8 +77,8 @@ public:
   /// The actor of its first life; a null handle if it declined. Its start may
   /// take as long as its start deadline: choose `timeout` above that.
   outcome<caf::actor>
-  start_child(child_spec spec, time_limit timeout
-                               = default_command_timeout) const;
+  start_child(child_spec spec,
+              time_limit timeout = default_command_timeout) const;
   /// One more instance of a pool. Its start function finds `arguments` in the
   /// context, in each of its lives.
   outcome<caf::actor>
@@ -158,9 +158,8 @@ public:
 private:
   friend outcome<supervision_tree> launch(caf::actor_system&, supervisor_spec,
                                           supervise_options);
-  friend outcome<supervision_tree> supervise(caf::actor_system&,
-                                             supervisor_spec,
-                                             supervise_options);
+  friend outcome<supervision_tree>
+  supervise(caf::actor_system&, supervisor_spec, supervise_options);
   supervision_tree() = default;
 
   std::shared_ptr<tree_context> context_;

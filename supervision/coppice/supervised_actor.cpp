@@ -28,8 +28,7 @@ struct supervised_actor::request_in_hand {
 
 supervised_actor::supervised_actor(caf::actor_config& cfg)
   : compat::marking_actor(cfg) {
-  compat::on_exception(this,
-                       [this](std::exception_ptr& e) { return fail(e); });
+  compat::on_exception(this, [this](std::exception_ptr& e) { return fail(e); });
   compat::drop_unexpected(this);
   auto* ticket = ticket_scope::current();
   if (ticket == nullptr)
@@ -44,7 +43,9 @@ supervised_actor::supervised_actor(caf::actor_config& cfg)
   beats_ = ticket->beats;
 }
 
-supervised_actor::~supervised_actor() { delete in_hand_.load(); }
+supervised_actor::~supervised_actor() {
+  delete in_hand_.load();
+}
 
 /// References to this child let go of it before anybody hears of the failure.
 caf::error supervised_actor::fail(const std::exception_ptr& e) {
@@ -159,7 +160,8 @@ supervised_actor::remember_promise(caf::response_promise promise) {
     promises_ = std::make_unique<std::deque<promised_answer>>();
   if (promises_->size() >= promises_max)
     promises_->pop_front();
-  promises_->push_back({caf::actor_cast<caf::actor_addr>(promise.source()), promise.id()});
+  promises_->push_back(
+    {caf::actor_cast<caf::actor_addr>(promise.source()), promise.id()});
   return promise;
 }
 

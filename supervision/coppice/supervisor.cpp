@@ -35,18 +35,20 @@ supervisor_actor::supervisor_actor(caf::actor_config& cfg,
 
 supervisor_actor::~supervisor_actor() = default;
 
-bool supervisor_actor::is_root() const noexcept { return incarnation() == 0; }
+bool supervisor_actor::is_root() const noexcept {
+  return incarnation() == 0;
+}
 
 caf::behavior supervisor_actor::make_behavior() {
-  link_ = std::make_shared<const supervisor_link>(supervisor_link{
-    .supervisor = address(),
-    .path = own_path_,
-    .on_failing = [tree = std::weak_ptr{tree_}](const auto& path,
-                                                const auto& life) {
-      if (const auto context = tree.lock())
-        if (const auto cell = context->find_cell(path))
-          compat::object_of<child_cell>(cell).detach(life);
-    }});
+  link_ = std::make_shared<const supervisor_link>(
+    supervisor_link{.supervisor = address(),
+                    .path = own_path_,
+                    .on_failing = [tree = std::weak_ptr{tree_}](
+                                    const auto& path, const auto& life) {
+                      if (const auto context = tree.lock())
+                        if (const auto cell = context->find_cell(path))
+                          compat::object_of<child_cell>(cell).detach(life);
+                    }});
   owner_ = tree_->dog().add_owner([to = address()](const watch_notice& x) {
     if (auto self = caf::actor_cast<caf::strong_actor_ptr>(to))
       compat::post_urgent(self, watch_news{x});
@@ -69,9 +71,9 @@ void supervisor_actor::on_exit() {
   tree_->dog().remove_owner(owner_);
   for (auto& child : slots_) {
     if (child.actor) {
-      compat::post_urgent(child.actor,
-                          caf::exit_msg{address(), caf::make_error(
-                                                     caf::exit_reason::kill)});
+      compat::post_urgent(
+        child.actor,
+        caf::exit_msg{address(), caf::make_error(caf::exit_reason::kill)});
     }
     life_is_gone(child);
   }
@@ -224,16 +226,14 @@ void supervisor_actor::on_watch_news(const watch_news& x) {
       break;
     case watch_notice::kind::stalled:
       if (core_.is_current(notice.life)
-          && core_.state_of(notice.life.key)
-               == policy::child_state::running) {
+          && core_.state_of(notice.life.key) == policy::child_state::running) {
         note_failure(notice.life.key, stall_failure(notice));
         obey(core_.on_stalled(notice.life, now()));
       }
       break;
     case watch_notice::kind::probe_due:
       if (core_.is_current(notice.life))
-        compat::post(caf::actor_cast<caf::actor>(
-                       slot(notice.life.key).actor),
+        compat::post(caf::actor_cast<caf::actor>(slot(notice.life.key).actor),
                      probe_message{});
       break;
     default: // about the watchdog itself: the tree's business
@@ -261,7 +261,9 @@ void supervisor_actor::on_command(const supervisor_command& x) {
 
 // -- plumbing ----------------------------------------------------------------
 
-policy::time_point supervisor_actor::now() const { return tree_->now(); }
+policy::time_point supervisor_actor::now() const {
+  return tree_->now();
+}
 
 supervisor_actor::child_slot& supervisor_actor::slot(policy::child_key key) {
   while (key >= slots_.size())

@@ -27,9 +27,8 @@ namespace coppice {
 class supervisor_actor : public supervised_actor {
 public:
   /// @param path  Of this supervisor, `/app/db`.
-  supervisor_actor(caf::actor_config& cfg,
-                   std::shared_ptr<tree_context> tree, supervisor_spec spec,
-                   std::string path);
+  supervisor_actor(caf::actor_config& cfg, std::shared_ptr<tree_context> tree,
+                   supervisor_spec spec, std::string path);
   ~supervisor_actor() override;
 
   const char* name() const override { return "coppice.supervisor"; }

@@ -96,8 +96,7 @@ outcome<policy::child_key> supervisor_actor::resolve(const child_name& name) {
   if (const auto* id = std::get_if<std::string>(&name)) {
     if (core_.is_pool())
       return refusal(errc::needs_handle,
-                     own_path_ + " is a pool: name '" + *id
-                       + "' by its actor",
+                     own_path_ + " is a pool: name '" + *id + "' by its actor",
                      own_path_);
     const auto key = core_.find(*id);
     if (key == policy::no_child)
@@ -114,12 +113,11 @@ outcome<policy::child_key> supervisor_actor::resolve(const child_name& name) {
   for (policy::child_key key = 0; key < slots_.size(); ++key)
     if (wanted && slots_[key].actor == wanted)
       return key;
-  return refusal(errc::unknown_child,
-                 own_path_ + " has no such instance", own_path_);
+  return refusal(errc::unknown_child, own_path_ + " has no such instance",
+                 own_path_);
 }
 
-policy::command_token
-supervisor_actor::remember(const command_ticket& ticket) {
+policy::command_token supervisor_actor::remember(const command_ticket& ticket) {
   waiting_.emplace(++tokens_, ticket);
   return tokens_;
 }

@@ -30,8 +30,7 @@ void supervisor_actor::carry_out(const policy::start_life& x) {
     call_start_function(x);
   } catch (...) {
     start_went_wrong(x.life,
-                     from_exception(std::current_exception(),
-                                    where_is(key)));
+                     from_exception(std::current_exception(), where_is(key)));
   }
 }
 
@@ -67,13 +66,13 @@ void supervisor_actor::call_start_function(const policy::start_life& x) {
   } else if (context.has_ignored()) {
     tell_self({x.life, life_news_kind::declined});
   } else {
-    start_went_wrong(
-      x.life, failure{.failure_class = failure_classes::start_failure,
-                      .code = errc::start_failed,
-                      .message = "the start function returned without "
-                                 "spawning a child or calling ignore()",
-                      .where = where_is(key),
-                      .is_bug = true});
+    start_went_wrong(x.life,
+                     failure{.failure_class = failure_classes::start_failure,
+                             .code = errc::start_failed,
+                             .message = "the start function returned without "
+                                        "spawning a child or calling ignore()",
+                             .where = where_is(key),
+                             .is_bug = true});
   }
 }
 
@@ -85,11 +84,10 @@ void supervisor_actor::adopt(const policy::start_life& x,
   if (!actor)
     return;
   child.actor = caf::actor_cast<caf::strong_actor_ptr>(actor);
-  compat::at_end_of(
-    actor, [to = caf::actor_cast<caf::strong_actor_ptr>(this),
-            life = x.life](const caf::error& reason) {
-      compat::post_urgent(to, life_end{life, reason});
-    });
+  compat::at_end_of(actor, [to = caf::actor_cast<caf::strong_actor_ptr>(this),
+                            life = x.life](const caf::error& reason) {
+    compat::post_urgent(to, life_end{life, reason});
+  });
   if (!will_say_ready)
     tell_self({x.life, life_news_kind::ready});
 }
@@ -114,10 +112,10 @@ void supervisor_actor::carry_out(const policy::stop_life& x) {
   if (core_.spec_of(key).supervisor)
     compat::post_urgent(child.actor, stop_order{x.grace});
   else
-    compat::post_urgent(child.actor,
-                        caf::exit_msg{address(),
-                                      caf::make_error(
-                                        caf::exit_reason::user_shutdown)});
+    compat::post_urgent(
+      child.actor,
+      caf::exit_msg{address(),
+                    caf::make_error(caf::exit_reason::user_shutdown)});
 }
 
 void supervisor_actor::carry_out(const policy::kill_life& x) {
@@ -139,17 +137,15 @@ void supervisor_actor::carry_out(const policy::abandon_life& x) {
   if (child.is_ours && child.actor) {
     auto why = last_failure(key);
     dynamic_cast<supervised_actor&>(*child.actor->get())
-      .fail_request_in_hand(
-        to_error(why != nullptr ? *why
-                                : failure{.failure_class
-                                          = failure_classes::killed,
-                                          .code = errc::killed,
-                                          .where = where_is(key)}));
+      .fail_request_in_hand(to_error(
+        why != nullptr ? *why
+                       : failure{.failure_class = failure_classes::killed,
+                                 .code = errc::killed,
+                                 .where = where_is(key)}));
   }
-  abandoned_.emplace(x.life,
-                     abandoned_life{path, x.incarnation,
-                                    std::exchange(child.beats, no_slot),
-                                    child.is_ours});
+  abandoned_.emplace(x.life, abandoned_life{path, x.incarnation,
+                                            std::exchange(child.beats, no_slot),
+                                            child.is_ours});
   child.actor = nullptr;
   const auto count = tree_->abandon(path, x.incarnation);
   if (count > tree_->settings().abandoned_max)
@@ -225,8 +221,7 @@ void supervisor_actor::carry_out(const policy::end_supervisor& x) {
   if (x.reason == policy::end_reason::gave_up
       || x.reason == policy::end_reason::start_failed)
     why = end_failure(x, std::move(why));
-  quit(why ? to_error(*why)
-           : caf::make_error(caf::exit_reason::user_shutdown));
+  quit(why ? to_error(*why) : caf::make_error(caf::exit_reason::user_shutdown));
   if (is_root())
     tree_->root_has_ended(std::move(why));
 }

@@ -114,16 +114,15 @@ failure supervisor_actor::end_failure(const policy::end_supervisor& x,
     .failure_class = gave_up ? failure_classes::gave_up
                              : failure_classes::start_failure,
     .code = gave_up ? errc::gave_up : errc::start_failed,
-    .message = gave_up
-                 ? own_path_ + " gave up on " + child + ", life "
-                     + std::to_string(x.incarnation) + " ("
-                     + policy::to_string(x.cause) + "): "
-                     + std::to_string(x.attempts) + " attempts within "
-                     + policy::to_string(core_.spec().limits.window)
-                     + ", tolerated are "
-                     + policy::to_string(core_.spec().limits.restarts_max)
-                 : own_path_ + " could not start: " + child + " did not ("
-                     + policy::to_string(x.cause) + ')',
+    .message = gave_up ? own_path_ + " gave up on " + child + ", life "
+                           + std::to_string(x.incarnation) + " ("
+                           + policy::to_string(x.cause) + "): "
+                           + std::to_string(x.attempts) + " attempts within "
+                           + policy::to_string(core_.spec().limits.window)
+                           + ", tolerated are "
+                           + policy::to_string(core_.spec().limits.restarts_max)
+                       : own_path_ + " could not start: " + child + " did not ("
+                           + policy::to_string(x.cause) + ')',
     .where = here(own_path_, incarnation())};
   why.misc["child"] = child;
   why.misc["child_incarnation"] = std::to_string(x.incarnation);

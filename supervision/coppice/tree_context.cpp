@@ -48,7 +48,9 @@ tree_context::tree_context(caf::actor_system& system, tree_settings settings,
   });
 }
 
-policy::time_point tree_context::now() const { return system_.clock().now(); }
+policy::time_point tree_context::now() const {
+  return system_.clock().now();
+}
 
 std::uint64_t tree_context::abandon(const std::string& path,
                                     std::uint64_t incarnation) {
@@ -159,8 +161,9 @@ template <class Condition>
 bool tree_context::wait(time_limit within, Condition condition) {
   std::unique_lock guard{mutex_};
   if (within.is_finite())
-    return changed_.wait_until(
-      guard, within.after(std::chrono::steady_clock::now()), condition);
+    return changed_.wait_until(guard,
+                               within.after(std::chrono::steady_clock::now()),
+                               condition);
   changed_.wait(guard, condition);
   return true;
 }

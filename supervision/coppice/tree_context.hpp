@@ -74,8 +74,7 @@ public:
 
   /// Returns how many there are now.
   std::uint64_t abandon(const std::string& path, std::uint64_t incarnation);
-  void abandoned_life_ended(const std::string& path,
-                            std::uint64_t incarnation);
+  void abandoned_life_ended(const std::string& path, std::uint64_t incarnation);
   [[nodiscard]] std::vector<left_behind> abandoned() const;
 
   // -- child references ------------------------------------------------------

@@ -52,8 +52,8 @@ CAF_END_TYPE_ID_BLOCK(coppice_local)
 namespace coppice {
 
 /// Where the blocks of programs that use coppice may begin.
-inline constexpr caf::type_id_t first_user_type_id
-  = caf::first_custom_type_id + 100;
+inline constexpr caf::type_id_t first_user_type_id = caf::first_custom_type_id
+                                                     + 100;
 
 /// Makes coppice's message types known to the process. Call it before any
 /// `actor_system_config` exists; again does nothing.

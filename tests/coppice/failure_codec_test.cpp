@@ -253,7 +253,7 @@ TEST_F(FailureAsMessage, SurvivesCorruptErrors) {
   EXPECT_GT(accepted, 0u);
 }
 
-// FAILURE-5: CAF prints messages for debugging; it uses our one line.
+// CAF prints messages for debugging; it uses our one line.
 TEST_F(FailureAsMessage, PrintsAsOneLine) {
   const auto x = sample();
   EXPECT_THAT(caf::deep_to_string(x), testing::HasSubstr("moon_phase"));

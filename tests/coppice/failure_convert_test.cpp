@@ -326,4 +326,15 @@ TEST(FailureToErrorCode, FallsBackToOurs) {
 }
 
 } // namespace
+// FAILURE-2, FAILURE-6: what CAF answers on its own is no bug of anybody's.
+TEST(FromError, KnowsHowRequestsFailInCaf) {
+  const auto late = from_error(caf::make_error(caf::sec::request_timeout));
+  EXPECT_EQ(late.code, failure_code{errc::request_timeout});
+  EXPECT_FALSE(late.is_bug);
+  const auto gone
+    = from_error(caf::make_error(caf::sec::request_receiver_down));
+  EXPECT_EQ(gone.code, failure_code{errc::unavailable});
+  EXPECT_FALSE(gone.is_bug);
+}
+
 } // namespace coppice

@@ -236,7 +236,7 @@ TEST(Failure, BoundsTexts) {
   EXPECT_EQ(x, once);
 }
 
-// FAILURE-5: a cut text is still valid UTF-8.
+// a cut text is still valid UTF-8.
 TEST(Failure, CutsBetweenCodePoints) {
   EXPECT_EQ(cut("short", 5), "short");
   std::string text = "a";
@@ -252,7 +252,7 @@ TEST(Failure, CutsBetweenCodePoints) {
   EXPECT_EQ(cut(std::string(100, '\x80'), 0), "");
 }
 
-// FAILURE-5, Q06: one line, whatever is inside.
+// Q06: one line, whatever is inside.
 TEST(Failure, RendersAsOneLine) {
   auto x = wrap(raw(), leaf());
   x.reference = "REF";
@@ -266,7 +266,7 @@ TEST(Failure, RendersAsOneLine) {
                     Not(HasSubstr("\n")), Not(HasSubstr("\x1b"))));
 }
 
-// FAILURE-5, Q06: deep and long ones keep to the limit and to both ends.
+// Q06: deep and long ones keep to the limit and to both ends.
 TEST(Failure, RendersAsOneLineOfBoundedLength) {
   auto x = failure{.failure_class = "the_leaf"};
   for (int i = 0; i < 500; ++i) {
@@ -285,7 +285,7 @@ TEST(Failure, RendersAsOneLineOfBoundedLength) {
   EXPECT_THAT(text, HasSubstr("causes left out]"));
 }
 
-// FAILURE-3, FAILURE-5: the full report reads root to leaf, frames included.
+// FAILURE-3: the full report reads root to leaf, frames included.
 TEST(Failure, RendersAsAReport) {
   auto cause = raw();
   cause.message = "boom\nand more";

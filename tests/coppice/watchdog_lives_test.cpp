@@ -175,7 +175,7 @@ TEST(WatchdogLives, ABeatInTheMiddleOfALookCounts_P06) {
   EXPECT_EQ(scan.stats().verdicts, 0u);
 }
 
-// TOPOLOGY-3: other limits for a life that goes on.
+// other limits for a life that goes on.
 TEST(WatchdogLives, LimitsCanChangeMeanwhile) {
   watch_harness h;
   auto life = h.start({.stall_timeout = 1h});
@@ -189,7 +189,7 @@ TEST(WatchdogLives, LimitsCanChangeMeanwhile) {
   EXPECT_EQ(h.heard.size(), 2u) << "once per life";
 }
 
-// HEARTBEAT-4, OBSERVE-2
+// HEARTBEAT-4
 TEST(WatchdogLives, VitalSignsCanBeLookedAt) {
   watch_harness h;
   auto life = h.start(three_seconds);

@@ -132,7 +132,7 @@ TEST(Watchdog, PhiLeavesOutIdleTime) {
   EXPECT_LT(h.heard.back().when, begun + 2s);
 }
 
-// TOPOLOGY-3: other limits, another detector, the same life.
+// other limits, another detector, the same life.
 TEST(Watchdog, PhiCanBeSwitchedOff) {
   watch_harness h;
   auto life = h.start(accrual);

@@ -5,6 +5,7 @@
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
 #include "support/event_log.hpp"
 #include "support/seed.hpp"
 
@@ -32,8 +33,7 @@ struct counted {
     ++register_->ever;
     const auto now = ++register_->alive;
     auto most = register_->most.load();
-    while (now > most && !register_->most.compare_exchange_weak(most, now)) {
-    }
+    while (now > most && !register_->most.compare_exchange_weak(most, now)) {}
   }
   ~counted() { --register_->alive; }
   counted(const counted&) = delete;
@@ -73,16 +73,14 @@ TEST(KillStorm, LeavesTheTreeInItsConfiguredShape) {
                           .start = spawns(victim, lives.back()),
                           .backoff = {.first = 0ms, .cap = 0ms}});
     }
-    auto tree = supervise(system,
-                          {.name = "app",
-                           .children
-                           = {{.id = "storm",
-                               .supervisor
-                               = supervisor_spec{.limits = {.restarts_max
-                                                            = infinity},
-                                                 .children
-                                                 = std::move(children)}}}},
-                          options);
+    auto tree = supervise(
+      system,
+      {.name = "app",
+       .children
+       = {{.id = "storm",
+           .supervisor = supervisor_spec{.limits = {.restarts_max = infinity},
+                                         .children = std::move(children)}}}},
+      options);
     ASSERT_TRUE(tree) << describe(tree.error());
     const auto storm = tree->supervisor("/app/storm").value();
     for (int i = 0; i < kills; ++i) {
@@ -123,20 +121,19 @@ TEST(KillStorm, TakesChildrenWithTheirSupervisor_H18) {
     system,
     {.name = "app",
      .limits = {.restarts_max = infinity},
-     .children = {{.id = "inner",
-                   .supervisor
-                   = supervisor_spec{.children = {{.id = "x",
-                                                   .start = spawns(victim,
-                                                                   lives)}}},
-                   .backoff = {.first = 0ms, .cap = 0ms}}}},
+     .children
+     = {{.id = "inner",
+         .supervisor
+         = supervisor_spec{.children
+                           = {{.id = "x", .start = spawns(victim, lives)}}},
+         .backoff = {.first = 0ms, .cap = 0ms}}}},
     options);
   ASSERT_TRUE(tree) << describe(tree.error());
   for (int i = 2; i <= 50; ++i) {
     const auto inner = tree->supervisor("/app/inner", patience);
     ASSERT_TRUE(inner) << describe(inner.error());
     caf::anon_send_exit(inner->handle(), caf::exit_reason::kill);
-    ASSERT_TRUE(log.wait_for(event_kind::ready, "/app/inner", i))
-      << log.text();
+    ASSERT_TRUE(log.wait_for(event_kind::ready, "/app/inner", i)) << log.text();
   }
   EXPECT_TRUE(tree->stop(patience).complete);
   EXPECT_EQ(lives->ever, 50);

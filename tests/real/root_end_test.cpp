@@ -5,6 +5,7 @@
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
 #include "support/event_log.hpp"
 
 #include <gtest/gtest.h>
@@ -28,12 +29,12 @@ std::optional<failure> crash_the_root(root_end_action action) {
   supervise_options options;
   options.on_root_end = action;
   options.exit_code = 42;
-  auto tree = supervise(system,
-                        {.name = "app",
-                         .limits = {.restarts_max = 0},
-                         .children
-                         = {{.id = "doomed", .start = spawns(doomed)}}},
-                        options);
+  auto tree
+    = supervise(system,
+                {.name = "app",
+                 .limits = {.restarts_max = 0},
+                 .children = {{.id = "doomed", .start = spawns(doomed)}}},
+                options);
   compat::post(tree->root().get_child("doomed").value().actor, 1);
   return tree->wait(patience).value();
 }
@@ -58,15 +59,13 @@ TEST_F(RootEnd, IsReturnedToWhoeverWaits_F16) {
 
 // BUDGET-7, F16
 TEST_F(RootEnd, EndsTheProcessWithACode_F16) {
-  EXPECT_EXIT(static_cast<void>(
-                crash_the_root(root_end_action::exit_process)),
+  EXPECT_EXIT(static_cast<void>(crash_the_root(root_end_action::exit_process)),
               testing::ExitedWithCode(42), "/app gave up on /app/doomed");
 }
 
 // BUDGET-7, F16
 TEST_F(RootEnd, AbortsTheProcess_F16) {
-  EXPECT_EXIT(static_cast<void>(
-                crash_the_root(root_end_action::abort_process)),
+  EXPECT_EXIT(static_cast<void>(crash_the_root(root_end_action::abort_process)),
               testing::KilledBySignal(SIGABRT), "/app gave up on /app/doomed");
 }
 

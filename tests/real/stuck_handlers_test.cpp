@@ -6,6 +6,7 @@
 #include "coppice/actors/worker.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
+
 #include "support/event_log.hpp"
 
 #include <gtest/gtest.h>
@@ -26,8 +27,7 @@ using release = std::shared_ptr<std::atomic<bool>>;
 
 caf::behavior spinner(worker* self, release let_go) {
   return {[self, let_go](const std::string& order) {
-    while (order == "spin" && !*let_go) {
-    }
+    while (order == "spin" && !*let_go) {}
     return self->incarnation();
   }};
 }
@@ -66,9 +66,7 @@ protected:
     return answer;
   }
 
-  void spin(const child_ref& whom) {
-    compat::post(whom.handle(), "spin"s);
-  }
+  void spin(const child_ref& whom) { compat::post(whom.handle(), "spin"s); }
 
   release let_go_ = std::make_shared<std::atomic<bool>>(false);
   event_log log_;
@@ -108,8 +106,7 @@ TEST_F(StuckHandler, OnItsOwnThreadHindersNobody) {
     << log_.text();
   EXPECT_EQ(ask(tree.child("/app/b").value(), "hello"), "1");
   EXPECT_EQ(ask(tree.child("/app/c").value(), "hello"), "1");
-  ASSERT_TRUE(log_.wait_for(event_kind::ready, "/app/alone", 2))
-    << log_.text();
+  ASSERT_TRUE(log_.wait_for(event_kind::ready, "/app/alone", 2)) << log_.text();
   EXPECT_EQ(ask(alone, "hello"), "2");
   *let_go_ = true;
 }

@@ -23,7 +23,7 @@ namespace coppice::test {
 
 /// A shell whose starts and stops take no time and let nothing come between,
 /// while failed starts queue up behind what was there before, as OTP's
-/// retries do. Virtual time stands still.
+/// retries do. Virtual time stands still, so what waits waits for ever.
 class blocking_shell {
 public:
   explicit blocking_shell(policy::supervisor_spec spec)

@@ -12,6 +12,7 @@
 
 #include "support/budget_recount.hpp"
 #include "support/fact.hpp"
+#include "support/seen_child.hpp"
 
 #include <deque>
 #include <map>
@@ -21,53 +22,6 @@
 #include <vector>
 
 namespace coppice::test {
-
-/// One life, as seen from outside of the core.
-struct seen_life {
-  policy::life_id life;
-  std::uint64_t incarnation = 0;
-  policy::time_point started = {};
-  /// When it is to be killed, once it was asked to end.
-  policy::time_point kill_due = policy::time_point::max();
-  /// When it is to be abandoned, once it was killed.
-  policy::time_point abandon_due = policy::time_point::max();
-  bool is_alive = false;
-  bool is_ready = false;
-  bool is_asked = false;
-  bool is_killed = false;
-  /// Started for a command, which waits for it.
-  bool is_commanded = false;
-  /// Part of the supervisor's own start.
-  bool is_initial = false;
-  bool freezes = false;
-  /// The group restart that is going on stops it before it starts anybody.
-  bool must_end = false;
-
-  [[nodiscard]] bool is_stopping() const noexcept {
-    return is_asked || is_killed;
-  }
-};
-
-struct seen_child {
-  const policy::child_spec* spec = nullptr;
-  std::string id = {};
-  seen_life life = {};
-  budget_recount budget{{}};
-  policy::time_point retry_not_before = policy::time_point::min();
-  std::uint32_t lives = 0;
-  bool is_static = false;
-  /// The supervisor's start need not wait for it any more.
-  bool is_settled = false;
-  /// Stays stopped until somebody asks for it.
-  bool is_sticky = false;
-  bool is_parked = false;
-  bool pauses_alone = false;
-  bool is_backing_off = false;
-  /// Its retry was announced, in the directives under examination.
-  bool is_announced = false;
-  /// Likewise: its failure.
-  bool has_failed = false;
-};
 
 class core_checker {
 public:
@@ -83,6 +37,8 @@ public:
   /// After it answered.
   void after(const policy::directives& todo);
 
+  /// Of the checker, or of whoever uses it.
+  void object(const std::string& what);
   /// The first objection; empty while all is well.
   [[nodiscard]] const std::string& objection() const { return objection_; }
 
@@ -165,7 +121,6 @@ private:
   }
   [[nodiscard]] bool is_awaited(policy::child_key key) const;
   [[nodiscard]] std::uint64_t place_of(policy::child_key key) const;
-  void object(const std::string& what);
   void object(const std::string& what, policy::child_key key);
 
   const policy::supervisor_spec spec_;

@@ -73,9 +73,6 @@ inline policy::child_spec child_from(const nlohmann::json& x) {
   return {.id = x.at("id").get<std::string>(),
           .restart = enum_from(x.at("restart"),
                                {permanent, transient, temporary}),
-          .shutdown = stop_grace{infinity},
-          .start_deadline = time_limit{infinity},
-          .backoff = {.first = duration{0}, .cap = duration{0}},
           .significant = x.at("significant").get<bool>()};
 }
 
@@ -89,8 +86,7 @@ inline policy::supervisor_spec spec_from(const nlohmann::json& x) {
                .window = std::chrono::hours{1}},
     .auto_shutdown
     = enum_from(x.at("auto_shutdown"),
-                {mode::never, mode::any_significant, mode::all_significant}),
-    .revive = revive_mode::all};
+                {mode::never, mode::any_significant, mode::all_significant})};
   for (const auto& child : x.at("children"))
     spec.children.push_back(child_from(child));
   return spec;

@@ -66,8 +66,7 @@ void simulation::end_and_drain() {
   stop_within(end);
   for (std::size_t i = 0; !has_objection() && !checker_.has_ended(); ++i)
     if (!let_something_happen() || i > draining_facts_max) {
-      transcript_ += "!! it does not end\n";
-      tell_core({.kind = fact_kind::add, .life = {}}); // objects
+      checker_.object("never ends");
       return;
     }
   while (!has_objection() && !queue_.empty() && let_something_happen()) {}

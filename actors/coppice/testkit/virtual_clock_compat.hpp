@@ -13,6 +13,8 @@
 #include "coppice/policy/time.hpp"
 #include "coppice/system_config.hpp"
 
+#include <caf/actor_registry.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <functional>

@@ -133,8 +133,7 @@ child_table::last_incarnations child_table::last_incarnations_of_all() const {
 
 std::string child_table::id_of(child_key key) const {
   const auto& record = records_[key];
-  return specs_.contains(key) ? record.spec->id
-                              : std::to_string(record.serial);
+  return specs_.contains(key) ? record.spec->id : std::to_string(record.serial);
 }
 
 child_key child_table::take_slot() {

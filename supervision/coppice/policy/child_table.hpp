@@ -32,7 +32,7 @@ enum class after_end : std::uint8_t {
   stay_operator,
   stay_failed,
   stay_exhausted,
-  start_over,  ///< A command's start failed: see the purpose of the start.
+  start_over, ///< A command's start failed: see the purpose of the start.
   give_up,
   forget,
 };

@@ -192,6 +192,8 @@ struct printer {
 
 } // namespace
 
-std::string to_string(const directive& x) { return std::visit(printer{}, x); }
+std::string to_string(const directive& x) {
+  return std::visit(printer{}, x);
+}
 
 } // namespace coppice::policy

@@ -129,8 +129,8 @@ enum class command_result : std::uint8_t {
   start_failed,
   children_max,
   shutting_down,
-  needs_key,   ///< A pool has no ids.
-  superseded,  ///< Another command undid this one before it was through.
+  needs_key,  ///< A pool has no ids.
+  superseded, ///< Another command undid this one before it was through.
 };
 
 /// A command is through.
@@ -145,19 +145,19 @@ struct answer_command {
 enum class event_kind : std::uint8_t {
   started = 1,
   ready,
-  failed,       ///< A life ended that should not have; `cause` says how.
+  failed, ///< A life ended that should not have; `cause` says how.
   stalled,
   restarting,
-  backing_off,  ///< `span` until the next attempt.
-  stopped,      ///< `why` says why.
+  backing_off, ///< `span` until the next attempt.
+  stopped,     ///< `why` says why.
   abandoned,
   abandoned_ended, ///< An abandoned life ended at last.
   gave_up,
   budget_spent, ///< And `on_exhausted` applies to the child.
   paused,       ///< No restarts for `span`.
   resumed,
-  late_news,    ///< Something came from a life that is history; ignored.
-  forgotten,    ///< The spec of the child is gone.
+  late_news, ///< Something came from a life that is history; ignored.
+  forgotten, ///< The spec of the child is gone.
   // Of the shell, which alone sees them:
   beat_late,       ///< Two thirds of a heartbeat's limit are over.
   watcher_late,    ///< The watchdog itself was late by `span`.
@@ -207,10 +207,9 @@ struct end_supervisor {
 };
 
 /// What the core wants done. The supervisor obeys in order.
-using directive
-  = std::variant<start_life, stop_life, kill_life, abandon_life, forget_child,
-                 arm_timer, answer_command, report_event, report_ready,
-                 end_supervisor>;
+using directive = std::variant<start_life, stop_life, kill_life, abandon_life,
+                               forget_child, arm_timer, answer_command,
+                               report_event, report_ready, end_supervisor>;
 using directives = std::vector<directive>;
 
 // -- what one can ask --------------------------------------------------------

@@ -126,8 +126,8 @@ directives supervision_core::on_stalled(life_id life, time_point now) {
   report(event_kind::stalled, life.key);
   if (is_being_stopped_in_group(life.key))
     return finish(); // its stop comes in time
-  const auto after = decide(life.key, {.cause = end_cause::stall,
-                                       .failure_class = "stall"});
+  const auto after
+    = decide(life.key, {.cause = end_cause::stall, .failure_class = "stall"});
   if (after == after_end::give_up)
     begin_end(end_);
   else
@@ -226,8 +226,7 @@ void supervision_core::answer(command_token token, command_result result,
   out_.push_back(answer_command{token, result, life});
 }
 
-void supervision_core::answer_waiting(child_key key,
-                                      pending_command::kind what,
+void supervision_core::answer_waiting(child_key key, pending_command::kind what,
                                       command_result result) {
   if (pending_.empty())
     return;

@@ -68,14 +68,12 @@ public:
   // -- commands: each is answered exactly once -------------------------------
 
   /// @pre `validate(spec, ...)` found nothing.
-  directives start_child(command_token token, child_spec spec,
-                         time_point now);
+  directives start_child(command_token token, child_spec spec, time_point now);
   /// Another instance of the pool's template.
   directives start_instance(command_token token, time_point now);
   directives terminate_child(command_token token, child_key key,
                              time_point now);
-  directives restart_child(command_token token, child_key key,
-                           time_point now);
+  directives restart_child(command_token token, child_key key, time_point now);
   directives delete_child(command_token token, child_key key, time_point now);
   /// Ends a backoff early.
   directives retry_now(command_token token, child_key key, time_point now);

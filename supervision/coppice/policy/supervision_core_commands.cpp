@@ -17,8 +17,7 @@ directives supervision_core::start_child(command_token token, child_spec spec,
   } else if (is_pool()) {
     answer(token, command_result::needs_key);
   } else if (present != no_child) {
-    if (children_[present].is_live()
-        && !children_[present].is_restarting())
+    if (children_[present].is_live() && !children_[present].is_restarting())
       answer(token, command_result::already_started, life_of(present));
     else
       answer(token, command_result::already_present);
@@ -26,8 +25,7 @@ directives supervision_core::start_child(command_token token, child_spec spec,
     answer(token, command_result::children_max);
   } else {
     const auto key = children_.append(std::move(spec));
-    pending_.emplace(key, pending_command{
-                            token, pending_command::kind::start});
+    pending_.emplace(key, pending_command{token, pending_command::kind::start});
     start_life_of(key, start_purpose::added);
   }
   return finish();
@@ -44,15 +42,14 @@ directives supervision_core::start_instance(command_token token,
     answer(token, command_result::children_max);
   } else {
     const auto key = children_.append_instance(spec_.children.front());
-    pending_.emplace(key, pending_command{
-                            token, pending_command::kind::start});
+    pending_.emplace(key, pending_command{token, pending_command::kind::start});
     start_life_of(key, start_purpose::added);
   }
   return finish();
 }
 
-directives supervision_core::terminate_child(command_token token,
-                                             child_key key, time_point now) {
+directives supervision_core::terminate_child(command_token token, child_key key,
+                                             time_point now) {
   enter(now);
   if (!children_.contains(key)) {
     answer(token, command_result::not_found);
@@ -63,19 +60,18 @@ directives supervision_core::terminate_child(command_token token,
     return finish();
   }
   auto& child = children_[key];
-  answer_waiting(key, pending_command::kind::start,
-                 command_result::superseded);
+  answer_waiting(key, pending_command::kind::start, command_result::superseded);
   switch (child.state) {
     case child_state::starting:
     case child_state::running:
-      pending_.emplace(key, pending_command{
-                              token, pending_command::kind::terminate});
+      pending_.emplace(key, pending_command{token,
+                                            pending_command::kind::terminate});
       begin_stop(key, after_end::stay_operator, false);
       walk();
       break;
     case child_state::stopping:
-      pending_.emplace(key, pending_command{
-                              token, pending_command::kind::terminate});
+      pending_.emplace(key, pending_command{token,
+                                            pending_command::kind::terminate});
       child.after = after_end::stay_operator;
       break;
     case child_state::backoff:
@@ -112,8 +108,7 @@ directives supervision_core::restart_child(command_token token, child_key key,
   } else if (children_[key].is_live()) {
     answer(token, command_result::running, life_of(key));
   } else {
-    pending_.emplace(key, pending_command{
-                            token, pending_command::kind::start});
+    pending_.emplace(key, pending_command{token, pending_command::kind::start});
     start_life_of(key, start_purpose::manual);
   }
   return finish();
@@ -141,8 +136,8 @@ directives supervision_core::delete_child(command_token token, child_key key,
 
 directives supervision_core::retry_now(command_token token, child_key key,
                                        time_point now) {
-  if (!children_.contains(key)
-      || children_[key].state != child_state::backoff || is_ending())
+  if (!children_.contains(key) || children_[key].state != child_state::backoff
+      || is_ending())
     return restart_child(token, key, now);
   enter(now);
   timers_.cancel(key);

@@ -19,9 +19,8 @@ failure_action action_for(const child_spec& spec, const end_of_life& how) {
   for (const auto& rule : spec.on_failure)
     if (rule.failure_class == how.failure_class)
       return rule.action;
-  return how.failure_class == permanent_failure_class
-           ? failure_action::stop
-           : failure_action::restart;
+  return how.failure_class == permanent_failure_class ? failure_action::stop
+                                                      : failure_action::restart;
 }
 
 std::uint32_t weight_of(const cause_weights& weights, end_cause cause) {
@@ -42,14 +41,12 @@ std::uint32_t weight_of(const cause_weights& weights, end_cause cause) {
 }
 
 bool is_failed_start(end_cause cause) {
-  return cause == end_cause::start_failure
-         || cause == end_cause::start_timeout;
+  return cause == end_cause::start_failure || cause == end_cause::start_timeout;
 }
 
 } // namespace
 
-void supervision_core::ended_by_itself(child_key key,
-                                       const end_of_life& how) {
+void supervision_core::ended_by_itself(child_key key, const end_of_life& how) {
   auto& child = children_[key];
   child.cause = how.cause;
   const auto clean = how.cause == end_cause::clean_end;
@@ -199,8 +196,8 @@ void supervision_core::retry(child_key key) {
   auto& child = children_[key];
   auto delay = least_delay(child);
   if (child.failures > 0)
-    delay = std::max(delay, next_delay(child.spec->backoff, child.failures,
-                                       random_));
+    delay = std::max(delay,
+                     next_delay(child.spec->backoff, child.failures, random_));
   if (delay == duration{0} && !paused_until_)
     retry_is_due(key);
   else

@@ -11,8 +11,8 @@ namespace coppice::policy {
 namespace {
 
 bool will_be_retried(after_end x) {
-  return x == after_end::retry || x == after_end::park
-         || x == after_end::pause || x == after_end::pause_alone;
+  return x == after_end::retry || x == after_end::park || x == after_end::pause
+         || x == after_end::pause_alone;
 }
 
 } // namespace
@@ -25,8 +25,7 @@ bool supervision_core::is_being_stopped_in_group(child_key key) const {
   if (is_ending() || group_.at != group_walk::stage::stopping)
     return is_ending();
   const auto serial = children_[key].serial;
-  return serial >= group_.first
-         && serial <= children_[group_.cursor].serial;
+  return serial >= group_.first && serial <= children_[group_.cursor].serial;
 }
 
 /// A death that is part of a group stop. The start that a command asked for
@@ -166,8 +165,7 @@ bool supervision_core::walk_waits_at(child_key key) {
     return restarts_in_groups()
            && (child.after == after_end::wait_group
                || will_be_retried(child.after));
-  if (child.state != child_state::stopped
-      || child.why != stopped_why::by_group)
+  if (child.state != child_state::stopped || child.why != stopped_why::by_group)
     return false;
   if (is_waiting(key, pending_command::kind::start)) {
     start_life_of(key, child.purpose); // a command's, until it is answered
@@ -184,7 +182,8 @@ bool supervision_core::walk_waits_at(child_key key) {
 
 /// Is somebody not there yet for whom this walk, or the next, is responsible?
 bool supervision_core::some_are_to_come() const {
-  for (auto key = children_.first(); key != no_child; key = children_[key].next) {
+  for (auto key = children_.first(); key != no_child;
+       key = children_[key].next) {
     const auto& child = children_[key];
     if (child.state == child_state::starting && child.walked)
       return true;

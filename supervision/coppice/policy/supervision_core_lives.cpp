@@ -94,8 +94,7 @@ void supervision_core::begin_kill(child_key key) {
   auto& child = children_[key];
   child.being_killed = true;
   out_.push_back(kill_life{life_of(key)});
-  set_timer(key,
-            std::min(child.spec->kill_grace.after(now_), abandon_all_at_));
+  set_timer(key, std::min(child.spec->kill_grace.after(now_), abandon_all_at_));
 }
 
 void supervision_core::abandon(child_key key) {
@@ -142,8 +141,7 @@ void supervision_core::life_ended(child_key key, const end_of_life& how) {
 }
 
 /// Nothing is decided by it, but nothing is lost either.
-void supervision_core::note_unclean_end(child_key key,
-                                        const end_of_life& how) {
+void supervision_core::note_unclean_end(child_key key, const end_of_life& how) {
   auto& child = children_[key];
   if (how.cause == end_cause::clean_end || child.being_killed)
     return;
@@ -231,8 +229,7 @@ void supervision_core::absorb(child_key key) {
 void supervision_core::forget(child_key key) {
   const auto& child = children_[key];
   timers_.cancel(key);
-  answer_waiting(key, pending_command::kind::start,
-                 command_result::superseded);
+  answer_waiting(key, pending_command::kind::start, command_result::superseded);
   if (group_.cursor == key)
     group_.cursor = group_.at == group_walk::stage::stopping ? child.previous
                                                              : child.next;

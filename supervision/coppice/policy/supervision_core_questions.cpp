@@ -20,8 +20,7 @@ child_counts supervision_core::counts() const {
 std::vector<child_info> supervision_core::listing(time_point now) const {
   std::vector<child_info> result;
   result.reserve(children_.size());
-  for (auto key = children_.first(); key != no_child;
-       key = children_[key].next)
+  for (auto key = children_.first(); key != no_child; key = children_[key].next)
     result.push_back(line_of(key, now));
   if (abandoned_.empty())
     return result;
@@ -77,12 +76,11 @@ child_key supervision_core::find(std::string_view id) const {
   if (!is_pool())
     return children_.find(id);
   std::uint64_t number = 0;
-  const auto [rest, error]
-    = std::from_chars(id.data(), id.data() + id.size(), number);
+  const auto [rest, error] = std::from_chars(id.data(), id.data() + id.size(),
+                                             number);
   if (error != std::errc{} || rest != id.data() + id.size())
     return no_child;
-  for (auto key = children_.first(); key != no_child;
-       key = children_[key].next)
+  for (auto key = children_.first(); key != no_child; key = children_[key].next)
     if (children_[key].serial == number)
       return key;
   return no_child;

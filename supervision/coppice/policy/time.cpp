@@ -13,8 +13,10 @@ namespace coppice::policy {
 std::string to_string(duration span) {
   using unit = std::pair<std::int64_t, const char*>;
   constexpr std::array units{
-    unit{3'600'000'000'000, "h"}, unit{60'000'000'000, "min"},
-    unit{1'000'000'000, "s"},     unit{1'000'000, "ms"},
+    unit{3'600'000'000'000, "h"},
+    unit{60'000'000'000, "min"},
+    unit{1'000'000'000, "s"},
+    unit{1'000'000, "ms"},
     unit{1'000, "us"},
   };
   const auto count = span.count();

@@ -152,7 +152,6 @@ private:
 [[nodiscard]] std::string to_string(const time_limit& limit);
 [[nodiscard]] std::string to_string(const count_limit& limit);
 
-
 /// For people: "1.5s", "200ms", "3min 20s"; rounded to three digits or so.
 [[nodiscard]] std::string in_words(duration span);
 

@@ -27,8 +27,7 @@ class timer_heap {
 public:
   static constexpr std::uint32_t npos = UINT32_MAX;
 
-  explicit timer_heap(Positions positions)
-    : positions_(std::move(positions)) {}
+  explicit timer_heap(Positions positions) : positions_(std::move(positions)) {}
 
   [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
@@ -38,9 +37,7 @@ public:
   [[nodiscard]] Key next_key() const { return heap_.front().key; }
 
   /// Constant time.
-  [[nodiscard]] bool contains(Key key) const {
-    return positions_(key) != npos;
-  }
+  [[nodiscard]] bool contains(Key key) const { return positions_(key) != npos; }
 
   /// @pre `key` is in the heap.
   [[nodiscard]] time_point due_of(Key key) const {

@@ -141,6 +141,18 @@ TEST(CoreBackoff, TimeToGetReadyIsNoHealthyRun_M04) {
   EXPECT_EQ(h.until_retry("w"), 200ms);
 }
 
+// BACKOFF-2: the healthy run before excuses one failure, and no more.
+TEST(CoreBackoff, FailedStartsAfterAHealthyRunGrowToo_M04) {
+  core_harness h{one(doubling)};
+  h.start();
+  h.run_for(1min);
+  h.always("w", start_error);
+  h.crash("w");
+  h.run_for(1400ms);
+  EXPECT_THAT(h.times("startfail w"),
+              ElementsAre(1min, 1min + 200ms, 1min + 600ms, 1min + 1400ms));
+}
+
 // BACKOFF-2
 TEST(CoreBackoff, OnlyTheChildsReportResets_M05) {
   auto backoff = doubling;

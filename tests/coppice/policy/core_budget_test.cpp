@@ -182,7 +182,7 @@ TEST(CoreBudget, NestedBudgetsMultiply_B10) {
   EXPECT_EQ(starts_of_a_leaf(10, 10), 121u);
 }
 
-// OBSERVE-2, BUDGET-1: a total that never falls, a window that slides.
+// BUDGET-1: a total that never falls, a window that slides.
 TEST(CoreBudget, ListingSaysTotalAndWindow_F14) {
   core_harness h{tree(one_for_one,
                       {worker("a").budget({.restarts_max = 9, .window = 10s},

@@ -234,6 +234,27 @@ TEST(CoreExhaustion, FailedStartNearTheEndOfAPauseWaitsAllTheSame) {
   EXPECT_EQ(h.times("start a").back() - tries.back(), 2s);
 }
 
+// BUDGET-5: who hurries one child does not hurry its siblings.
+TEST(CoreExhaustion, RetryNowDuringAPauseLeavesAFailedSiblingWaiting) {
+  auto spec
+    = once_a_minute(one_for_all, exhaustion_action::pause,
+                    {worker("a"), worker("b").backs_off({.first = 2s})});
+  spec.pause_length = 10s;
+  core_harness h{spec};
+  h.start();
+  h.script("b", {start_error});
+  h.crash("a");
+  const auto length = h.events(event_kind::paused).at(0).what.span;
+  h.crash("a");
+  ASSERT_THAT(h.listing(), ElementsAre("a backoff", "b backoff"));
+  h.run_for(1s);
+  EXPECT_EQ(h.answer_to(h.retry_now("a")), "ok");
+  EXPECT_THAT(h.listing(), ElementsAre("a running", "b backoff"));
+  EXPECT_EQ(h.until_retry("b"), length - 1s);
+  h.run_for(length);
+  EXPECT_THAT(h.listing(), ElementsAre("a running", "b running"));
+}
+
 // BUDGET-5, STOP-4
 TEST(CoreExhaustion, StopDuringAPauseEndsAtOnce) {
   core_harness h{once_a_minute(one_for_one, exhaustion_action::pause,

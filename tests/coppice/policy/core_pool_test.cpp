@@ -59,7 +59,7 @@ TEST(CorePool, OneRestartsAloneWithinTheBudget_J01) {
   EXPECT_EQ(h.outcome(), "gave_up");
 }
 
-// RESTART-1, OBSERVE-2
+// RESTART-1
 TEST(CorePool, Thousands_J03) {
   for (const auto& made : {worker("w"), inner_supervisor("w")}) {
     auto instance = made;
@@ -215,7 +215,7 @@ TEST(CorePool, BrutalKillOfAll_H05) {
   }
 }
 
-// STOP-1, FAILURE-5
+// STOP-1
 TEST(CorePool, UncleanEndsWhileStoppingAreToldOnceEach_H07) {
   for (auto type : {permanent, transient, temporary}) {
     core_harness h{pool_of(worker("w").as(type), {.restarts_max = 0})};

@@ -174,7 +174,7 @@ std::string play(std::uint64_t seed) {
   return outcome + std::to_string(counts.specs);
 }
 
-// START-3, STOP-3, STOP-4, OBSERVE-2
+// START-3, STOP-3, STOP-4
 TEST(CoreRandom, WhateverHappensTheInvariantsHold_K08) {
   std::map<std::string, int> outcomes;
   for (std::uint64_t seed = 1; seed <= 3000; ++seed) {

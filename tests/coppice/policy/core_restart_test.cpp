@@ -280,7 +280,7 @@ TEST(CoreRestart, CleanEndOfATransientChildIsNoFailureEvent) {
   EXPECT_EQ(h.events(event_kind::stopped)[0].what.why, stopped_why::finished);
 }
 
-// RESTART-1, FAILURE-5: a temporary child's failure is told, once.
+// RESTART-1: a temporary child's failure is told, once.
 TEST(CoreRestart, FailureOfATemporaryChildIsReportedOnce) {
   core_harness h{tree(one_for_one, {worker("t").as(temporary)})};
   h.start();

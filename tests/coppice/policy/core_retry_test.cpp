@@ -184,6 +184,19 @@ TEST(CoreRetry, GroupRestartDoesNotRetryAFailedStartAtOnce) {
   EXPECT_EQ(h.incarnation("a"), 2u);
 }
 
+// RESTART-6: what happened before an operator's restart is forgotten.
+TEST(CoreRetry, GroupRestartDoesNotWaitForAStartThatFailedLongAgo) {
+  core_harness h{tree(rest_for_one, {worker("a"), retried("b")})};
+  h.start();
+  h.script("b", {start_error});
+  h.crash("a");
+  ASSERT_EQ(h.state("b"), "backoff");
+  h.terminate("b");
+  h.restart("b");
+  h.crash("a");
+  EXPECT_THAT(h.listing(), ElementsAre("a running", "b running"));
+}
+
 // START-4
 TEST(CoreRetry, DeclinedRestartEndsTheLoop_G09) {
   core_harness h{tree(one_for_one, {worker("w")})};

@@ -200,7 +200,7 @@ TEST(GroupRestart, EachMemberHasItsOwnGrace_E10) {
   EXPECT_EQ(h.restarts_in_window(), 1u);
 }
 
-// BUDGET-2, FAILURE-5
+// BUDGET-2
 TEST(GroupRestart, FailureOnRequestIsPartOfTheStop_E11) {
   core_harness h{tree(rest_for_one, workers({"a", "b", "c"}))};
   h.manners("c", {.to_stop = 1s, .how = {end_cause::crash, "E"}});
@@ -214,7 +214,7 @@ TEST(GroupRestart, FailureOnRequestIsPartOfTheStop_E11) {
   EXPECT_EQ(failed[1].id, "c");
 }
 
-// BUDGET-2, FAILURE-5
+// BUDGET-2
 TEST(GroupRestart, DeathOfAMemberWhileTheGroupStopsIsPartOfIt_E11) {
   core_harness h{tree(rest_for_one, workers({"a", "b", "c"}))};
   h.manners("c", slow_stop(1s));

@@ -16,6 +16,30 @@ using namespace coppice;
 
 namespace {
 
+/// Where we decide otherwise than OTP, and how to make us decide as it does.
+/// Nothing else differs: no scenario has an exception of its own.
+struct deviation {
+  const char* rule;
+  const char* what;
+  void (*undo)(policy::supervisor_spec&);
+};
+
+constexpr deviation deviations[] = {
+  {"RESTART-4", "operator stops are sticky, finished members stay finished",
+   [](policy::supervisor_spec& spec) {
+     spec.revive = policy::revive_mode::all;
+   }},
+  {"RESTART-6", "retries wait",
+   [](policy::supervisor_spec& spec) {
+     for (auto& child : spec.children)
+       child.backoff = {.first = policy::duration{0},
+                        .cap = policy::duration{0}};
+   }},
+};
+
+// BUDGET-6, the third one, is a reason in place of OTP's `shutdown`; the
+// traces say only that the supervisor has ended.
+
 /// OTP's words for our states.
 std::string otp_state(policy::child_state x) {
   switch (x) {
@@ -167,20 +191,46 @@ private:
   test::blocking_shell shell_;
 };
 
+/// How many scenarios go as in OTP; `look` sees what differs.
+template <class Look>
+std::size_t count_equal(const std::vector<test::trace>& traces,
+                        const deviation* left_in, Look look) {
+  std::size_t equal = 0;
+  for (auto scenario : traces) {
+    for (const auto& x : deviations)
+      if (&x != left_in)
+        x.undo(scenario.spec);
+    const auto difference = replay{scenario}.run();
+    equal += difference.empty() ? 1 : 0;
+    if (!difference.empty())
+      look(difference);
+  }
+  return equal;
+}
+
+std::vector<test::trace> all_traces() {
+  return test::read_traces(COPPICE_TEST_DATA "/otp_traces.jsonl");
+}
+
 // START-1, RESTART-1, RESTART-2, BUDGET-2, STOP-1, STOP-5
 TEST(OtpTraces, AreReplayedStepByStep_T04) {
-  const auto traces = test::read_traces(COPPICE_TEST_DATA "/otp_traces.jsonl");
+  const auto traces = all_traces();
   ASSERT_EQ(traces.size(), 500u);
-  std::size_t equal = 0;
-  for (const auto& scenario : traces) {
-    const auto difference = replay{scenario}.run();
-    if (difference.empty())
-      ++equal;
-    else
-      ADD_FAILURE() << difference;
-  }
-  std::cout << equal << " of " << traces.size() << " scenarios as in OTP\n";
-  EXPECT_EQ(equal, traces.size());
+  const auto equal = count_equal(traces, nullptr,
+                                 [](const std::string& difference) {
+                                   ADD_FAILURE() << difference;
+                                 });
+  std::cout << equal << " of 500 scenarios as in OTP\n";
+  EXPECT_EQ(equal, 500u);
+}
+
+// RESTART-4, RESTART-6. A deviation that makes no difference is none, and a
+// comparison that finds no difference proves nothing.
+TEST(OtpTraces, DifferByEachDeclaredDeviation_T04) {
+  const auto traces = all_traces();
+  for (const auto& x : deviations)
+    EXPECT_LT(count_equal(traces, &x, [](const std::string&) {}), 500u)
+      << x.rule << ": " << x.what;
 }
 
 } // namespace

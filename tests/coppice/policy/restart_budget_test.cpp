@@ -180,7 +180,7 @@ TEST(RestartBudget, BeginsAnewAfterClear) {
   EXPECT_FALSE(budget.spend(at(1s)));
 }
 
-// TOPOLOGY-3: what was spent stays spent.
+// what was spent stays spent.
 TEST(RestartBudget, KeepsWhatWasSpentAcrossAChange_F17) {
   restart_budget budget{{.restarts_max = 1, .window = 60s}};
   EXPECT_TRUE(budget.spend(at(0s)));

@@ -252,7 +252,7 @@ TEST(SpecField, RefusesBadTimesToStartAndStop_B01_B08_H10) {
     [](auto&, auto& feed) { feed.start_deadline = 1ns; },
     [](supervisor_spec&, child_spec& feed) {
       feed.shutdown = 0s;
-      feed.kill_grace = 0s; // legal, if rarely wise: TOPOLOGY-2 warns
+      feed.kill_grace = 0s; // legal, if rarely wise: the static check warns
     },
   });
 }
