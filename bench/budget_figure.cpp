@@ -18,7 +18,7 @@ using namespace coppice;
 /// Fills a budget to a million, and measures the last 1'000 of each size.
 std::vector<double> ns_per_spend(const std::vector<std::size_t>& sizes) {
   policy::restart_budget budget{
-    {.restarts_max = 1'000'000, .window = time_limit{1h}}};
+    {.restarts_max = 1'000'000, .window = policy::time_limit{1h}}};
   policy::time_point now{};
   std::vector<double> result;
   std::size_t held = 0;
