@@ -10,6 +10,13 @@
 
 namespace coppice::policy {
 
+namespace {
+
+/// Most facts lead to fewer: one allocation instead of one per doubling.
+constexpr std::size_t usual_directives = 8;
+
+} // namespace
+
 supervision_core::supervision_core(supervisor_spec spec, std::uint64_t seed)
   : spec_(std::move(spec)),
     budget_(spec_.limits),
@@ -200,6 +207,7 @@ void supervision_core::set_timer(child_key key, time_point due) {
 
 void supervision_core::enter(time_point now) {
   children_.purge();
+  out_.reserve(usual_directives);
   now_ = std::max(now_, now);
 }
 
