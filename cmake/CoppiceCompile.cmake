@@ -10,7 +10,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU"
    AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # Where g++ 12 optimises, it sees these in any variant or string that moves.
   target_compile_options(coppice_flags INTERFACE
-    -Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict)
+    -Wno-array-bounds -Wno-maybe-uninitialized -Wno-restrict
+    -Wno-stringop-overflow)
 endif()
 
 # For targets without CAF: the standard library's own assertions. Not for the

@@ -29,6 +29,7 @@ assignment coordinator::assign(const worker_life& to) {
     // The lease exists, and nobody hears of it: this life asks again.
     strike(*service_, service_part::coordinator, result.work.number,
            service_fault::after);
+  healthy(); // its next restart, if any, need not wait
   return result;
 }
 
@@ -42,6 +43,7 @@ receipt merger::merge(const file_result& result) {
   const auto what = service_->store.bring_in(number, result.file);
   // Counted, and the worker does not know: it goes on all the same.
   strike(*service_, service_part::merger, number, service_fault::after);
+  healthy();
   return what;
 }
 

@@ -21,11 +21,11 @@ namespace coppice {
 class start_context {
 public:
   start_context(caf::actor_system& system, life_ticket& ticket,
-                isolation_kind isolation, const caf::message& arguments)
+                isolation_kind isolation, caf::message arguments)
     : system_(system),
       ticket_(ticket),
       isolation_(isolation),
-      arguments_(arguments) {}
+      arguments_(std::move(arguments)) {}
 
   start_context(const start_context&) = delete;
   start_context& operator=(const start_context&) = delete;
@@ -97,7 +97,7 @@ private:
   caf::actor_system& system_;
   life_ticket& ticket_;
   isolation_kind isolation_;
-  const caf::message& arguments_;
+  const caf::message arguments_;
   caf::actor child_;
   bool ignored_ = false;
   bool life_taken_ = false;

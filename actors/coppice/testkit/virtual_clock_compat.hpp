@@ -15,6 +15,7 @@
 
 #include <caf/actor_registry.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -137,6 +138,10 @@ private:
 };
 #endif
 
+/// Has any life of this process simulated a handler that does not return? Such
+/// a life may stay in memory until the process ends.
+inline std::atomic<bool> hangs_were_simulated{false};
+
 /// A worker that can be made to behave, in virtual time, as if one of its
 /// handlers did not return: what is sent to it waits, exit messages included.
 class hangable_worker : public worker {
@@ -148,6 +153,7 @@ public:
   /// From inside a handler, as its last statement.
   /// @param busy  With work in hand, or just not being run?
   void hang(bool busy) noexcept {
+    hangs_were_simulated = true;
     hangs_ = true;
     busy_ = busy;
   }
