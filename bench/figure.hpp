@@ -36,7 +36,7 @@ using samples = std::vector<double>;
 struct figure {
   std::string what;
   std::string unit;
-  samples ours;
+  samples ours = {};
   /// The same by hand, or of the smaller case; round by round beside `ours`.
   /// Empty: the figure stands for itself.
   samples base = {};

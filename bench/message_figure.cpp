@@ -100,11 +100,15 @@ void message_figures(table& out, const settings& how) {
   const auto scale = static_cast<double>(count);
   enum { flat_worker, flat_ref, ask_worker, ask_ref, cases };
   figure lines[cases] = {
-    {"message to a worker, beside a plain actor, CPU time", "ns"},
-    {"message through a child reference, beside the worker's handle, CPU time",
-     "ns"},
-    {"request to a worker and its answer, beside a plain actor", "ns"},
-    {"request through a child reference, beside the worker's handle", "ns"}};
+    {.what = "message to a worker, beside a plain actor, CPU time",
+     .unit = "ns"},
+    {.what = "message through a child reference, beside the worker's handle, "
+             "CPU time",
+     .unit = "ns"},
+    {.what = "request to a worker and its answer, beside a plain actor",
+     .unit = "ns"},
+    {.what = "request through a child reference, beside the worker's handle",
+     .unit = "ns"}};
   for (std::size_t i = 0; i <= how.rounds; ++i) {
     const auto a = send(life, of_worker, count).cpu / scale;
     const auto b = send(plain, of_plain, count).cpu / scale;
