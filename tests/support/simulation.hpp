@@ -86,7 +86,7 @@ private:
   }
 
   policy::random_source random_;
-  const sabotage& broken_;
+  const sabotage broken_;
   const policy::supervisor_spec spec_;
   policy::supervision_core core_;
   /// The higher, the fewer starts fail.
