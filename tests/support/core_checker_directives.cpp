@@ -15,16 +15,21 @@ using namespace policy;
 seen_child& core_checker::child_to_start(child_key key) {
   if (const auto i = children_.find(key); i != children_.end())
     return i->second;
-  if (fact_.kind != fact_kind::add && fact_.kind != fact_kind::add_instance)
+  const auto is_known = core_.knows(key);
+  if (!is_known
+      || (fact_.kind != fact_kind::add
+          && fact_.kind != fact_kind::add_instance))
     object("starts an unknown child", key);
-  const auto is_instance = fact_.kind == fact_kind::add_instance;
-  const auto& spec = is_instance || added_.empty() ? spec_.children.at(0)
-                                                   : added_.back();
+  static const child_spec nobody;
+  const auto is_added = fact_.kind == fact_kind::add && !added_.empty();
+  const auto& spec = is_added                 ? added_.back()
+                     : spec_.children.empty() ? nobody
+                                              : spec_.children.front();
   if (const auto i = pending_.find(fact_.token); i != pending_.end())
     i->second.key = key;
   order_.push_back(key);
   return children_[key] = {.spec = &spec,
-                           .id = core_.id_of(key),
+                           .id = is_known ? core_.id_of(key) : std::string{},
                            .budget = budget_recount{spec.limits},
                            .is_settled = true};
 }
