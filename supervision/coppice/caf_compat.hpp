@@ -318,6 +318,21 @@ inline bool is_error(const caf::error& e) {
   return e != caf::error{}; // operator bool is deprecated after 1.1
 }
 
+/// Is `e` this code, whatever its context? As `e == code`, which makes an error
+/// of the code first in 0.17, and that allocates.
+/// @pre `code` is not that of "no error".
+template <class E>
+bool is_code(const caf::error& e, E code) {
+#if COPPICE_CAF_LEGACY
+  using caf::make_error;
+  static const auto category = make_error(code).category();
+  return is_error(e) && e.code() == static_cast<std::uint8_t>(code)
+         && e.category() == category;
+#else
+  return e == code;
+#endif
+}
+
 /// Name of the category, the same on both versions for CAF's own; empty if
 /// `e` is no error or (1.x) of a category that this process does not know.
 inline std::string category(const caf::error& e) {
@@ -370,10 +385,10 @@ inline std::string text(const caf::error& e) {
 /// What an actor that died of an unhandled exception reports on both versions.
 inline bool died_of_exception(const caf::error& e) {
 #if COPPICE_CAF_LEGACY
-  if (e == caf::exit_reason::unhandled_exception) // blocking actors
+  if (is_code(e, caf::exit_reason::unhandled_exception)) // blocking actors
     return true;
 #endif
-  return e == caf::sec::runtime_error;
+  return is_code(e, caf::sec::runtime_error);
 }
 
 // ---- serialisation to bytes (tests, mailboxes on disk) ---------------------
@@ -550,8 +565,10 @@ inline void refuse(const caf::strong_actor_ptr& sender, caf::message_id id,
 template <class... Ts>
 void post_urgent(const caf::strong_actor_ptr& to, Ts&&... xs) {
 #if COPPICE_CAF_LEGACY
-  to->enqueue(nullptr, caf::make_message_id(caf::message_priority::high),
-              caf::make_message(std::forward<Ts>(xs)...), nullptr);
+  to->enqueue(caf::make_mailbox_element(
+                nullptr, caf::make_message_id(caf::message_priority::high), {},
+                std::forward<Ts>(xs)...),
+              nullptr);
 #else
   to->get()->enqueue(
     caf::make_mailbox_element(nullptr,

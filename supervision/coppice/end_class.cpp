@@ -29,16 +29,16 @@ const char* to_string(end_class x) noexcept {
 end_class classify(const caf::error& reason) {
   if (!compat::is_error(reason))
     return end_class::normal;
-  if (reason == errc::shutdown)
+  if (compat::is_code(reason, errc::shutdown))
     return reason.context().empty() ? end_class::shutdown
                                     : end_class::shutdown_with_note;
-  if (reason == caf::exit_reason::user_shutdown)
+  if (compat::is_code(reason, caf::exit_reason::user_shutdown))
     return end_class::shutdown;
-  if (reason == caf::exit_reason::kill)
+  if (compat::is_code(reason, caf::exit_reason::kill))
     return end_class::killed;
-  if (reason == caf::exit_reason::remote_link_unreachable)
+  if (compat::is_code(reason, caf::exit_reason::remote_link_unreachable))
     return end_class::node_lost;
-  if (reason == caf::exit_reason::unreachable)
+  if (compat::is_code(reason, caf::exit_reason::unreachable))
     return end_class::unreachable;
   return end_class::failed;
 }

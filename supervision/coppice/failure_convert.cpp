@@ -43,7 +43,8 @@ std::string class_of(errc x) {
 /// The code of `err` if it is one of ours.
 errc own_code(const caf::error& err) {
   auto x = errc::none;
-  if (!compat::is_error(err) || !from_integer(err.code(), x) || err != x)
+  if (!compat::is_error(err) || !from_integer(err.code(), x)
+      || !compat::is_code(err, x))
     return errc::none;
   return x;
 }
@@ -215,17 +216,20 @@ std::string class_of(end_class x) {
   }
 }
 
+std::string foreign_class(const caf::error& err) {
+  if (compat::died_of_exception(err))
+    return failure_classes::crash;
+  const auto end = classify(err);
+  return end != end_class::failed ? class_of(end) : failure_classes::error;
+}
+
 failure foreign_failure(const caf::error& err) {
   auto text = compat::text(err);
-  const auto end = classify(err);
   const auto value = compat::is_error(err) ? err.code() : std::uint8_t{0};
-  failure res{.code = {compat::category(err), value, text}, .message = text};
-  if (compat::died_of_exception(err))
-    res.failure_class = failure_classes::crash;
-  else if (end != end_class::failed)
-    res.failure_class = class_of(end);
-  res.is_bug = end == end_class::failed;
-  return res;
+  return {.failure_class = foreign_class(err),
+          .code = {compat::category(err), value, text},
+          .message = text,
+          .is_bug = classify(err) == end_class::failed};
 }
 
 std::string note_in(const caf::error& err) {
@@ -237,9 +241,9 @@ std::string note_in(const caf::error& err) {
 /// What CAF answers a request with on its own is an edge case that everybody
 /// has to reckon with, and coppice has a code for it.
 errc request_code(const caf::error& err) {
-  if (err == caf::sec::request_timeout)
+  if (compat::is_code(err, caf::sec::request_timeout))
     return errc::request_timeout;
-  if (err == caf::sec::request_receiver_down)
+  if (compat::is_code(err, caf::sec::request_receiver_down))
     return errc::unavailable;
   return errc::none;
 }
@@ -267,6 +271,16 @@ failure from_error(const caf::error& err, failure_where where) {
   res.where = completed(std::move(where));
   enforce_limits(res);
   return res;
+}
+
+std::string failure_class_of(const caf::error& err) {
+  if (compat::is_error(err) && err.context().match_elements<failure>())
+    return err.context().get_as<failure>(0).failure_class;
+  if (const auto code = own_code(err); code != errc::none)
+    return class_of(code);
+  if (const auto code = request_code(err); code != errc::none)
+    return class_of(code);
+  return foreign_class(err);
 }
 
 caf::error to_error(const failure& x) {

@@ -51,6 +51,9 @@ private:
 [[nodiscard]] failure from_error(const caf::error& err,
                                  failure_where where = {});
 
+/// The class of what `from_error` gives, without the work of making it.
+[[nodiscard]] std::string failure_class_of(const caf::error& err);
+
 /// A bug: nobody said what to tell the user.
 [[nodiscard]] failure from_error_code(std::error_code code,
                                       failure_where where = {});

@@ -177,8 +177,8 @@ void supervisor_actor::on_life_end(const life_end& x) {
 policy::end_of_life supervisor_actor::end_of(const life_end& x,
                                              std::string& failure_class) {
   const auto key = x.life.key;
-  if (const auto why = last_failure(key);
-      slot(key).start_has_failed && why != nullptr) {
+  if (const auto why = slot(key).start_has_failed ? last_failure(key) : nullptr;
+      why != nullptr) {
     failure_class = why->failure_class;
     return {.cause = policy::end_cause::start_failure,
             .failure_class = failure_class};
@@ -197,9 +197,8 @@ policy::end_of_life supervisor_actor::end_of(const life_end& x,
                            .where = where_is(key)});
     return {.cause = policy::end_cause::clean_end};
   }
-  auto why = from_error(x.reason, where_is(key));
-  failure_class = why.failure_class;
-  note_failure(key, std::move(why));
+  failure_class = failure_class_of(x.reason);
+  note_end(key, x.reason);
   return {.cause = how == end_class::node_lost ? policy::end_cause::node_loss
                                                : policy::end_cause::crash,
           .failure_class = failure_class};

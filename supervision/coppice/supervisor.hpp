@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace coppice {
 
@@ -38,8 +39,21 @@ protected:
   void on_exit() override;
 
 private:
+  /// How a life ended, and what was decided about it. Most ends are followed
+  /// by a restart and nobody asks: only who does makes a failure of it.
+  struct end_record {
+    bool is_open = false;
+    caf::error reason;
+    wall_time when = {};
+    std::uint64_t incarnation = 0;
+    /// Without the path, which is this supervisor's.
+    std::vector<failure_frame> frames = {};
+  };
+
   struct child_extras {
+    /// What came before the end that is open, if one is.
     std::shared_ptr<const failure> last_failure;
+    end_record last_end;
     caf::message arguments;
   };
 
@@ -115,11 +129,15 @@ private:
 
   // failures
   void note_failure(policy::child_key key, failure why);
+  void note_end(policy::child_key key, const caf::error& reason);
   void annotate(const policy::report_event& x);
   void add_frame(policy::child_key key, std::string decision,
                  const policy::report_event& x);
+  /// Makes one of an end that is open.
   [[nodiscard]] std::shared_ptr<const failure>
   last_failure(policy::child_key key) const;
+  [[nodiscard]] failure failure_of(const end_record& end,
+                                   policy::child_key key) const;
   [[nodiscard]] failure stall_failure(const watch_notice& notice) const;
   [[nodiscard]] failure timeout_failure(policy::child_key key) const;
   [[nodiscard]] failure clean_end_failure(policy::child_key key) const;

@@ -17,9 +17,10 @@ struct command_ticket::pending {
 
   explicit pending(command_callback f) : callback(std::move(f)) {}
   ~pending() {
-    answer(failure{.failure_class = "stopped",
-                   .code = errc::stopped,
-                   .message = "the supervisor is gone"});
+    if (!answered)
+      answer(failure{.failure_class = "stopped",
+                     .code = errc::stopped,
+                     .message = "the supervisor is gone"});
   }
   pending(const pending&) = delete;
   pending& operator=(const pending&) = delete;

@@ -3,6 +3,7 @@
 // Failures: what a supervisor writes down, and passes up.
 
 #include "coppice/failure_convert.hpp"
+#include "coppice/failure_limits.hpp"
 #include "coppice/supervisor.hpp"
 
 #include <utility>
@@ -14,14 +15,50 @@ void supervisor_actor::note_failure(policy::child_key key, failure why) {
     why.where.path = path_of(key);
     why.where.incarnation = core_.incarnation_of(key);
   }
-  extras(key).last_failure = std::make_shared<const failure>(std::move(why));
+  auto& kept = extras(key);
+  kept.last_end.is_open = false;
+  kept.last_failure = std::make_shared<const failure>(std::move(why));
+}
+
+void supervisor_actor::note_end(policy::child_key key,
+                                const caf::error& reason) {
+  auto& end = extras(key).last_end;
+  end.is_open = true;
+  end.reason = reason;
+  end.when = wall_now();
+  end.incarnation = core_.incarnation_of(key);
+  end.frames.clear();
 }
 
 std::shared_ptr<const failure>
 supervisor_actor::last_failure(policy::child_key key) const {
   if (key >= slots_.size() || slots_[key].extras == nullptr)
     return nullptr;
-  return slots_[key].extras->last_failure;
+  auto& kept = *slots_[key].extras;
+  if (kept.last_end.is_open) {
+    kept.last_failure
+      = std::make_shared<const failure>(failure_of(kept.last_end, key));
+    kept.last_end = {};
+  }
+  return kept.last_failure;
+}
+
+/// As if it had been made when the life ended.
+failure supervisor_actor::failure_of(const end_record& end,
+                                     policy::child_key key) const {
+  auto why = from_error(end.reason,
+                        here(path_of(key), end.incarnation, "", 0, ""));
+  if (!end.reason.context().match_elements<failure>())
+    why.when = end.when;
+  if (why.where.path.empty()) {
+    why.where.path = path_of(key);
+    why.where.incarnation = end.incarnation;
+  }
+  for (auto frame : end.frames) {
+    frame.path = own_path_;
+    append_frame(why, std::move(frame));
+  }
+  return why;
 }
 
 /// Each decision about a failure becomes a frame of it (FAILURE-3).
@@ -57,17 +94,25 @@ void supervisor_actor::annotate(const policy::report_event& x) {
 
 void supervisor_actor::add_frame(policy::child_key key, std::string decision,
                                  const policy::report_event& x) {
+  if (slot(key).extras == nullptr)
+    return;
+  failure_frame frame{.when = wall_now(),
+                      .incarnation = incarnation(),
+                      .decision = std::move(decision),
+                      .attempt = core_.failures_in_a_row(key),
+                      .attempts_in_window
+                      = static_cast<std::uint32_t>(x.attempts)};
+  if (auto& end = extras(key).last_end;
+      end.is_open && end.frames.size() < failure_limits::frames_max) {
+    end.frames.push_back(std::move(frame));
+    return;
+  }
   const auto last = last_failure(key);
   if (last == nullptr)
     return;
   auto extended = *last;
-  append_frame(extended,
-               {.when = wall_now(),
-                .path = own_path_,
-                .incarnation = incarnation(),
-                .decision = std::move(decision),
-                .attempt = core_.failures_in_a_row(key),
-                .attempts_in_window = static_cast<std::uint32_t>(x.attempts)});
+  frame.path = own_path_;
+  append_frame(extended, std::move(frame));
   note_failure(key, std::move(extended));
 }
 
