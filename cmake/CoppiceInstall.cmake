@@ -21,6 +21,7 @@ function(coppice_install)
     endif()
     install(TARGETS ${target}
       EXPORT coppice-${component}
+      OBJECTS DESTINATION "${CMAKE_INSTALL_LIBDIR}/coppice"
       FILE_SET HEADERS)
     install(EXPORT coppice-${component}
       NAMESPACE coppice::
@@ -48,12 +49,20 @@ function(_coppice_caf_pkg_config cflags_var libs_var)
     endif()
   endif()
   set(${cflags_var} "${cflags}" PARENT_SCOPE)
-  set(${libs_var} "${libs} -lcaf_io -lcaf_core" PARENT_SCOPE)
+  string(APPEND libs " -lcaf_io -lcaf_core")
+  if(TARGET Boost::stacktrace_backtrace)
+    string(APPEND libs " -lboost_stacktrace_backtrace")
+  endif()
+  set(${libs_var} "${libs}" PARENT_SCOPE)
 endfunction()
 
 # Installs coppiceConfig.cmake, its version file, and coppice.pc.
 function(coppice_install_package)
   include(CMakePackageConfigHelpers)
+  set(COPPICE_BOOST_FOUND FALSE)
+  if(TARGET Boost::stacktrace_backtrace)
+    set(COPPICE_BOOST_FOUND TRUE)
+  endif()
   configure_package_config_file(
     "${PROJECT_SOURCE_DIR}/cmake/coppiceConfig.cmake.in"
     "${PROJECT_BINARY_DIR}/coppiceConfig.cmake"

@@ -9,6 +9,8 @@
 /// Threads: a handle and its copies belong to one thread at a time.
 /// Rules: docs/semantics.md, HEARTBEAT-1 to HEARTBEAT-3, STOP-2.
 
+#include "coppice/heartbeat_slot.hpp"
+#include "coppice/kernel_thread.hpp"
 #include "coppice/policy/time.hpp"
 
 #include <algorithm>
@@ -19,41 +21,6 @@
 #include <utility>
 
 namespace coppice {
-
-/// Names a slot on the board, from `acquire` until both sides released it.
-using slot_id = std::uint32_t;
-
-/// What a life and its watchdog share: a quarter of a cache line.
-struct heartbeat_slot {
-  // `mark`: [47 bits of counter | 16 bits of tag | busy]. The counter is on
-  // top, so that it wraps around without touching the rest.
-  static constexpr std::uint64_t busy = 1;
-  static constexpr std::uint64_t tag_bits = 0xffff << 1;
-  static constexpr std::uint64_t one_beat = 1 << 17;
-
-  // `control`: [16 bits of tag | flags].
-  static constexpr std::uint32_t stop_requested = 1 << 0;
-  static constexpr std::uint32_t fenced = 1 << 1;
-  /// To be scanned while idle as well.
-  static constexpr std::uint32_t idle_matters = 1 << 2;
-  static constexpr std::uint32_t watched = 1 << 3;
-  static constexpr std::uint32_t writer_done = 1 << 4;
-  static constexpr std::uint32_t watcher_done = 1 << 5;
-  static constexpr std::uint32_t in_use = 1 << 6;
-  /// Somebody used a handle whose life is history.
-  static constexpr std::uint32_t stale_use = 1 << 7;
-
-  std::atomic<std::uint64_t> mark{0};
-  std::atomic<std::uint32_t> control{0};
-  /// Extra time asked for since the last beat. Unit: milliseconds.
-  std::atomic<std::uint32_t> allowance{0};
-
-  /// The tag of `control`, where `mark` has it.
-  [[nodiscard]] static constexpr std::uint64_t
-  tag_of(std::uint32_t control) noexcept {
-    return (control >> 16) << 1;
-  }
-};
 
 /// Says "still here" to whoever watches this life.
 ///
@@ -75,7 +42,10 @@ public:
 
   /// There is work in hand from now on: silence counts. Not nested: the first
   /// `end_work` ends it. Cost of this and the next three: O(1), about 1 ns.
+  /// Leaves word of the thread, whose stack a verdict may want.
   void begin_work() noexcept {
+    if (is_current())
+      trace_->thread.store(this_kernel_thread(), std::memory_order_relaxed);
     advance([](std::uint64_t mark) { return mark | heartbeat_slot::busy; });
   }
 
@@ -108,7 +78,7 @@ public:
   /// @param note  A string literal, or what lives as long as the process.
   void beat(const char* note) noexcept {
     if (is_current())
-      note_->store(note, std::memory_order_relaxed);
+      trace_->note.store(note, std::memory_order_relaxed);
     beat();
   }
 
@@ -145,16 +115,15 @@ public:
   void release() noexcept {
     if (auto* slot = std::exchange(slot_, nullptr))
       finish(*slot, tag_);
-    note_ = nullptr;
+    trace_ = nullptr;
   }
 
 private:
   friend class heartbeat_board;
 
-  using note_ref = std::atomic<const char*>*;
-
-  heartbeat(heartbeat_slot* slot, note_ref note, std::uint64_t tag) noexcept
-    : slot_(slot), note_(note), tag_(tag) {}
+  heartbeat(heartbeat_slot* slot, heartbeat_trace* trace,
+            std::uint64_t tag) noexcept
+    : slot_(slot), trace_(trace), tag_(tag) {}
 
   static void finish(heartbeat_slot& slot, std::uint64_t tag) noexcept {
     auto control = slot.control.load(std::memory_order_relaxed);
@@ -198,7 +167,7 @@ private:
   }
 
   heartbeat_slot* slot_ = nullptr;
-  note_ref note_ = nullptr;
+  heartbeat_trace* trace_ = nullptr;
   /// As in `mark`.
   std::uint64_t tag_ = 0;
 };

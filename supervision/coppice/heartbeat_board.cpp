@@ -72,10 +72,8 @@ slot_id heartbeat_board::acquire() {
 }
 
 heartbeat heartbeat_board::writer(slot_id id) noexcept {
-  auto& shared = *chunks_[id / chunk_size].shared;
-  auto& slot = shared.slots[id % chunk_size];
-  return {&slot, &shared.notes[id % chunk_size],
-          bits::tag_of(slot.control.load(relaxed))};
+  auto& slot = this->slot(id);
+  return {&slot, &trace(id), bits::tag_of(slot.control.load(relaxed))};
 }
 
 void heartbeat_board::release_writer(slot_id id) noexcept {
@@ -141,11 +139,11 @@ void heartbeat_board::finish(slot_id id, std::uint32_t side,
 
 // Whoever still holds a handle is stale from here on: the tag is another one.
 void heartbeat_board::free(slot_id id) noexcept {
-  auto& shared = *chunks_[id / chunk_size].shared;
-  auto& slot = shared.slots[id % chunk_size];
+  auto& slot = this->slot(id);
   const auto control = slot.control.load(relaxed);
   const auto next = (((control >> 16) + 1) & 0xffff) << 16;
-  shared.notes[id % chunk_size].store(nullptr, relaxed);
+  trace(id).note.store(nullptr, relaxed);
+  trace(id).thread.store(0, relaxed);
   slot.allowance.store(0, relaxed);
   slot.mark.store(bits::tag_of(next), relaxed);
   slot.control.store(next | (control & bits::stale_use), relaxed);

@@ -7,7 +7,7 @@
 ///
 /// Layer: L1. No CAF.
 /// Threads: the board is guarded by its owner, the watchdog; writers touch
-///          slots and notes at any time, without a lock.
+///          slots and traces at any time, without a lock.
 /// Rules: docs/semantics.md, HEARTBEAT-2, STOP-2.
 
 #include "coppice/heartbeat.hpp"
@@ -54,7 +54,7 @@ struct watch_entry {
   std::uint32_t flags : 8 = 0;
 };
 
-/// All slots. With its entry and its note, a life takes 64 bytes.
+/// All slots. With its entry and its trace, a life takes 72 bytes.
 ///
 /// A slot is freed when its writer and its watcher have both released it, in
 /// whatever order; so a life that was given up can go on beating into a slot
@@ -67,7 +67,7 @@ public:
   /// What writers reach.
   struct beats {
     alignas(64) std::array<heartbeat_slot, chunk_size> slots;
-    alignas(64) std::array<std::atomic<const char*>, chunk_size> notes;
+    alignas(64) std::array<heartbeat_trace, chunk_size> traces;
   };
 
   heartbeat_board() = default;
@@ -106,8 +106,11 @@ public:
     return chunks_[id / chunk_size].entries[id % chunk_size];
   }
   [[nodiscard]] const char* note(slot_id id) const noexcept {
-    return chunks_[id / chunk_size].shared->notes[id % chunk_size].load(
-      std::memory_order_relaxed);
+    return trace(id).note.load(std::memory_order_relaxed);
+  }
+  /// Where its last unit of work began; 0: nowhere, or not known.
+  [[nodiscard]] std::int32_t thread(slot_id id) const noexcept {
+    return trace(id).thread.load(std::memory_order_relaxed);
   }
 
   /// What was learnt of a life's rhythm; null unless `learn_rhythm` was called.
@@ -138,6 +141,10 @@ private:
     std::unique_ptr<std::unique_ptr<policy::phi_detector>[]> rhythms;
   };
 
+  [[nodiscard]] heartbeat_trace& trace(slot_id id) const noexcept {
+    return chunks_[id / chunk_size].shared->traces[id % chunk_size];
+  }
+
   void add_chunk();
   void finish(slot_id id, std::uint32_t side, std::uint32_t other) noexcept;
   void free(slot_id id) noexcept;
@@ -150,6 +157,7 @@ private:
 };
 
 static_assert(sizeof(heartbeat_slot) == 16);
+static_assert(sizeof(heartbeat_trace) == 16);
 static_assert(sizeof(watch_entry) == 40);
 
 } // namespace coppice

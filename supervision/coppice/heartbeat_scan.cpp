@@ -306,6 +306,7 @@ void heartbeat_scan::appoint(slot_id id, time_point due) {
 void heartbeat_scan::tell(heartbeat_finding::kind what, slot_id id,
                           const policy::judgement& why) {
   const auto& own = board_.entry(id);
+  const auto busy = is_busy(own.last_mark);
   findings_.push_back(
     {.what = what,
      .slot = id,
@@ -314,7 +315,9 @@ void heartbeat_scan::tell(heartbeat_finding::kind what, slot_id id,
      .age = std::max(pass_ - own.changed_at, duration::zero()),
      .suspicion = why.suspicion,
      .note = board_.note(id),
-     .was_busy = is_busy(own.last_mark)});
+     .was_busy = busy,
+     .mark = own.last_mark,
+     .thread = busy ? board_.thread(id) : 0});
 }
 
 } // namespace coppice

@@ -35,6 +35,10 @@ struct heartbeat_finding {
   double suspicion = 0.0;
   const char* note = nullptr;
   bool was_busy = false;
+  /// The mark that it has not changed since.
+  std::uint64_t mark = 0;
+  /// Where its work began; 0: not known, or idle.
+  std::int32_t thread = 0;
 };
 
 /// The watchdog's list of lives, and its walks over the board.
@@ -69,6 +73,13 @@ public:
 
   /// Is the life that a finding is about still to be told of?
   [[nodiscard]] bool concerns(const heartbeat_finding& x) const noexcept;
+
+  /// Has it been silent ever since?
+  [[nodiscard]] bool still_holds(const heartbeat_finding& x) const noexcept {
+    return concerns(x)
+           && board_.slot(x.slot).mark.load(std::memory_order_relaxed)
+                == x.mark;
+  }
 
   // -- passes ----------------------------------------------------------------
 

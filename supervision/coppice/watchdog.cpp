@@ -3,6 +3,7 @@
 #include "coppice/watchdog.hpp"
 
 #include "coppice/heartbeat_scan.hpp"
+#include "coppice/thread_stack.hpp"
 #include "coppice/watch_listeners.hpp"
 
 #include <algorithm>
@@ -57,6 +58,7 @@ public:
   explicit implementation(options how)
     : now_(how.now ? std::move(how.now) : std::function{default_now}),
       pool_threads_(how.pool_threads),
+      stack_wait_(how.manual ? duration::zero() : how.stack_wait),
       manual_(how.manual),
       scan_(how.scan_interval, [this] { return pass_time(); }) {
     if (!manual_)
@@ -190,7 +192,9 @@ private:
 
   void deliver_findings(guard& lock) {
     auto findings = std::exchange(scan_.findings(), {});
-    for (const auto& x : findings)
+    auto patience = stack_wait_;
+    for (const auto& x : findings) {
+      auto stack = stack_of(lock, x, patience);
       if (scan_.concerns(x))
         listeners_.deliver(lock, x.owner,
                            {.what = notice_kind(x.what),
@@ -198,7 +202,27 @@ private:
                             .age = x.age,
                             .suspicion = x.suspicion,
                             .note = x.note,
-                            .was_busy = x.was_busy});
+                            .was_busy = x.was_busy,
+                            .stack = std::move(stack)});
+    }
+  }
+
+  /// Without the lock: it takes its time. Many lives that stall at once share
+  /// what there is of it, so that nobody's verdict waits for long.
+  std::shared_ptr<const raw_stack>
+  stack_of(guard& lock, const heartbeat_finding& x, duration& patience) {
+    if (x.what != heartbeat_finding::kind::stalled || x.thread == 0
+        || patience <= duration::zero() || !scan_.still_holds(x))
+      return nullptr;
+    lock.unlock();
+    const auto begun = std::chrono::steady_clock::now();
+    const auto found = stack_of_thread(x.thread, patience);
+    patience -= std::chrono::steady_clock::now() - begun;
+    lock.lock();
+    // Else the thread may have been doing something else by then.
+    if (!found || found->empty() || !scan_.still_holds(x))
+      return nullptr;
+    return std::make_shared<const raw_stack>(*found);
   }
 
   void report_pool(guard& lock) {
@@ -214,6 +238,7 @@ private:
 
   const std::function<time_point()> now_;
   const std::size_t pool_threads_;
+  const duration stack_wait_;
   const bool manual_;
 
   /// Guards all that follows, but is free while a listener runs.

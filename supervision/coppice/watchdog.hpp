@@ -13,6 +13,7 @@
 #include "coppice/policy/directive.hpp"
 #include "coppice/policy/spec.hpp"
 #include "coppice/policy/time.hpp"
+#include "coppice/stack_capture.hpp"
 #include "coppice/vital_signs.hpp"
 
 #include <chrono>
@@ -50,6 +51,9 @@ struct watch_notice {
   /// What the worker said last; null if nothing.
   const char* note = nullptr;
   bool was_busy = false;
+  /// With `stalled`, if it was busy: its stack, while it was still silent.
+  /// Null if there was none to be had.
+  std::shared_ptr<const raw_stack> stack = nullptr;
   policy::duration lag{0};
 };
 
@@ -67,6 +71,10 @@ public:
     policy::duration scan_interval = std::chrono::milliseconds{100};
     /// Threads that workers share, for `pool_stuck`. 0: unknown, never said.
     std::size_t pool_threads = 0;
+    /// How long a stalled life's thread is waited for to give its stack: it is
+    /// interrupted by a signal (thread_stack.hpp). Zero: not asked. Not in
+    /// manual mode.
+    policy::duration stack_wait = std::chrono::milliseconds{20};
     /// No thread: somebody calls `run`, in virtual time.
     bool manual = false;
     /// Steady time; null: the steady clock. Manual: the same virtual time as
