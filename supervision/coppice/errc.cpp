@@ -43,6 +43,8 @@ constexpr std::array<row, std::size_t{1} + static_cast<std::uint8_t>(last_errc)>
     {"declined", "the child declined to start"},
     {"unknown", "the failure is of an unknown class"},
     {"shutdown", "ended as asked"},
+    {"cancelled", "the request was cancelled"},
+    {"deadline_exceeded", "the deadline of the request has passed"},
   }};
 
 class category final : public std::error_category {

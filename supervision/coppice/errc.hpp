@@ -89,10 +89,19 @@ enum class errc : std::uint8_t {
   /// Not a failure: the exit reason of an actor that ended as it was asked to,
   /// perhaps with a note. Never sent as an answer.
   shutdown,
+
+  // -- requests that are over ------------------------------------------------
+
+  /// Whoever asked, or somebody on their behalf, called it off. Do not ask
+  /// again unless the cause says so.
+  cancelled,
+  /// The request is over: its deadline has passed. The work may have been
+  /// done, or be done yet. Ask again with more time.
+  deadline_exceeded,
 };
 
 /// The largest value in use.
-inline constexpr auto last_errc = errc::shutdown;
+inline constexpr auto last_errc = errc::deadline_exceeded;
 
 /// The name of the enumerator, or "unknown(200)".
 [[nodiscard]] std::string to_string(errc x);

@@ -3,6 +3,7 @@
 #include "coppice/type_ids.hpp"
 
 // All headers that define a type of the blocks.
+#include "coppice/context.hpp"
 #include "coppice/errc.hpp"
 #include "coppice/failure.hpp"
 #include "coppice/life.hpp"

@@ -15,6 +15,7 @@
 
 namespace coppice {
 
+class context;
 enum class errc : std::uint8_t;
 struct abandoned_cap_reached;
 struct failure;
@@ -33,6 +34,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(coppice, caf::first_custom_type_id)
 
   CAF_ADD_TYPE_ID(coppice, (coppice::errc))
   CAF_ADD_TYPE_ID(coppice, (coppice::failure))
+  CAF_ADD_TYPE_ID(coppice, (coppice::context))
 
 CAF_END_TYPE_ID_BLOCK(coppice)
 

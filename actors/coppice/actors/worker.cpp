@@ -8,4 +8,17 @@ const char* worker::name() const {
   return "coppice.worker";
 }
 
+/// What is over is dropped unstarted, as probes are: a sign of life.
+bool worker::is_probe(caf::mailbox_element& x) noexcept {
+  if (supervised_actor::is_probe(x))
+    return true;
+  const auto* ctx = context_of(x);
+  if (ctx == nullptr || !ctx->is_over())
+    return false;
+  beats().begin_work();
+  compat::refuse(x.sender, x.mid, drop_unstarted(*ctx));
+  beats().end_work();
+  return true;
+}
+
 } // namespace coppice

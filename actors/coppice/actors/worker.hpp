@@ -7,8 +7,10 @@
 ///
 /// Layer: L3.
 /// Threads: as any CAF actor; all members only from inside its handlers.
-/// Rules: docs/semantics.md, HEARTBEAT-1 to HEARTBEAT-4, BACKOFF-2.
+/// Rules: docs/semantics.md, HEARTBEAT-1 to HEARTBEAT-4, BACKOFF-2, DEADLINE-4.
 
+#include "coppice/context.hpp"
+#include "coppice/request_handler.hpp"
 #include "coppice/spec.hpp"
 #include "coppice/start_context.hpp"
 #include "coppice/supervised_actor.hpp"
@@ -49,6 +51,18 @@ public:
     return beats().stop_requested();
   }
 
+  /// For long work on behalf of a request: beats, and says whether to go on.
+  /// `false`: the request is over, or this life is asked to end. Cost: about
+  /// 2 ns.
+  [[nodiscard]] bool checkpoint(const coppice::context& ctx) noexcept {
+    beat();
+    return !ctx.cancelled() && !cancelled();
+  }
+
+  /// Are requests that are over dropped before they reach a handler? Where
+  /// not, `coppice::handles` does it (DEADLINE-4).
+  static constexpr bool drops_what_is_over = marks_messages;
+
   /// As in CAF, for answers that take more than one message; if this life ends
   /// before, the requester gets the failure instead of a time-out (FAILURE-6).
   caf::response_promise make_response_promise() {
@@ -64,6 +78,9 @@ public:
 
   /// This life is fine: its backoff begins anew (BACKOFF-2).
   void healthy() { say_healthy(); }
+
+protected:
+  bool is_probe(caf::mailbox_element& x) noexcept override;
 };
 
 /// A worker with a state: `stateful_worker<state>*` is the `self` of its

@@ -1,0 +1,251 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+#include "coppice/context_node.hpp"
+
+#include "coppice/failure_limits.hpp"
+
+#include <cstddef>
+#include <utility>
+
+namespace coppice {
+
+namespace {
+
+constexpr auto never = policy::time_point::max();
+
+} // namespace
+
+// -- coming and going --------------------------------------------------------
+
+context_node::context_node(pointer parent, std::unique_ptr<const request> owned,
+                           time_point deadline)
+  : parent_(std::move(parent)),
+    owned_(std::move(owned)),
+    request_(owned_ != nullptr ? owned_.get() : parent_->request_),
+    deadline_(deadline),
+    timed_(deadline == never ? nullptr : this) {
+  if (parent_ != nullptr && parent_->deadline_ == deadline)
+    timed_ = parent_->timed_;
+  if (timed_ != nullptr)
+    state.store(timed_->was_armed() ? live : unarmed,
+                std::memory_order_relaxed);
+}
+
+/// A chain of contexts ends link by link, not by recursion: it may be long.
+context_node::~context_node() {
+  leave();
+  auto x = std::move(parent_);
+  while (x != nullptr && x.use_count() == 1) {
+    // Nobody else has it, unless its parent or the clock has just begun to
+    // tell it that it is over: then they let go of it.
+    x->leave();
+    if (x.use_count() != 1)
+      break;
+    auto above = std::move(x->parent_);
+    x = std::move(above);
+  }
+}
+
+context_node::pointer context_node::make_root(time_point deadline,
+                                              request_entry entry) {
+  if (entry.clock == nullptr)
+    entry.clock = deadline_clock::current();
+  entry.reference = cut(std::move(entry.reference),
+                        context_limits::reference_bytes_max);
+  auto owned = std::make_unique<const request>(request{
+    entry.criticality, std::move(entry.reference), std::move(entry.clock)});
+  auto result = std::make_shared<context_node>(nullptr, std::move(owned),
+                                               deadline);
+  if (deadline != never && deadline <= result->clock().now())
+    result->expire();
+  return result;
+}
+
+context_node::pointer context_node::make_child(const pointer& parent,
+                                               time_point deadline) {
+  auto result = std::make_shared<context_node>(parent, nullptr, deadline);
+  if (!parent->link(*result))
+    result->finish(parent->cause());
+  else if (result->timed_ == result.get() && deadline <= result->clock().now())
+    result->expire();
+  return result;
+}
+
+context_node::pointer context_node::make_over(request_entry entry,
+                                              failure cause) {
+  auto result = make_root(never, std::move(entry));
+  result->cancel(std::move(cause));
+  return result;
+}
+
+context_node::pointer context_node::self() {
+  return std::static_pointer_cast<context_node>(shared_from_this());
+}
+
+bool context_node::link(context_node& child) {
+  const std::lock_guard lock{mutex_};
+  if (state.load(std::memory_order_relaxed) == over)
+    return false;
+  child.is_linked_ = true;
+  child.next_ = first_child_;
+  if (first_child_ != nullptr)
+    first_child_->previous_ = &child;
+  first_child_ = &child;
+  return true;
+}
+
+void context_node::unlink(context_node& child) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (!std::exchange(child.is_linked_, false))
+    return;
+  if (child.next_ != nullptr)
+    child.next_->previous_ = child.previous_;
+  (child.previous_ != nullptr ? child.previous_->next_ : first_child_)
+    = child.next_;
+}
+
+void context_node::leave() noexcept {
+  if (was_armed())
+    clock().disarm(*this);
+  if (parent_ != nullptr)
+    parent_->unlink(*this);
+}
+
+// -- time --------------------------------------------------------------------
+
+/// The first look at a context with a deadline has it waited for.
+bool context_node::look() {
+  if (state.load(std::memory_order_acquire) == over)
+    return true;
+  if (timed_ == nullptr)
+    return false;
+  if (clock().now() >= deadline_) {
+    expire_below();
+    return true;
+  }
+  clock().arm(*timed_, deadline_);
+  std::uint8_t seen = unarmed;
+  return !state.compare_exchange_strong(seen, live) && seen == over;
+}
+
+bool context_node::is_over() {
+  if (state.load(std::memory_order_acquire) == over)
+    return true;
+  if (timed_ == nullptr || clock().now() < deadline_)
+    return false;
+  expire_below();
+  return true;
+}
+
+void context_node::ring() noexcept {
+  expire();
+}
+
+bool context_node::expire() {
+  if (!finish(failure_cause{expiry()}))
+    return false;
+  clock().count(deadline_clock::tally::expired);
+  return true;
+}
+
+/// From the node above whose deadline this is, and so this one as well. But
+/// another thread may be on its way down here: on return, this one is over.
+void context_node::expire_below() {
+  const auto alive = self();
+  timed_->expire();
+  if (state.load(std::memory_order_acquire) != over)
+    expire();
+}
+
+// -- the end -----------------------------------------------------------------
+
+bool context_node::cancel(failure cause) {
+  // A deadline that has passed came first, even if nobody looked.
+  return !is_over() && finish(failure_cause{std::move(cause)});
+}
+
+/// First all nodes below are marked, then the callbacks run: nobody who is
+/// called finds anything of the request alive.
+bool context_node::finish(const failure_cause& why) {
+  const auto alive = self(); // a callback may let go of the last handle
+  nodes below;
+  callbacks calls;
+  if (!mark(why, below, calls))
+    return false;
+  for (std::size_t i = 0; i < below.size(); ++i) {
+    const auto next = below[i];
+    next->mark(why, below, calls);
+  }
+  for (const auto& call : calls)
+    run(*call);
+  return true;
+}
+
+bool context_node::mark(const failure_cause& why, nodes& below,
+                        callbacks& calls) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (state.load(std::memory_order_relaxed) == over)
+      return false;
+    cause_ = why;
+    state.store(over, std::memory_order_release);
+    calls.splice(calls.end(), callbacks_);
+    while (first_child_ != nullptr) {
+      // Still there: its destructor takes the lock to unlink it.
+      auto& child = *first_child_;
+      if (auto strong = child.weak_from_this().lock())
+        below.push_back(std::static_pointer_cast<context_node>(strong));
+      first_child_ = std::exchange(child.next_, nullptr);
+      child.previous_ = nullptr;
+      child.is_linked_ = false;
+    }
+  }
+  if (was_armed())
+    clock().disarm(*this);
+  return true;
+}
+
+failure_cause context_node::cause() {
+  if (!is_over())
+    return {};
+  const std::lock_guard lock{mutex_};
+  return cause_;
+}
+
+// -- callbacks ---------------------------------------------------------------
+
+cancel_registration context_node::on_cancel(std::function<void()> f) {
+  const auto call = std::make_shared<callback>(std::move(f));
+  if (!look()) {
+    const std::lock_guard lock{mutex_};
+    if (state.load(std::memory_order_relaxed) != over) {
+      call->place = callbacks_.insert(callbacks_.end(), call);
+      return {self(), call};
+    }
+  }
+  run(*call);
+  return {};
+}
+
+void context_node::forget(callback& call) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (state.load(std::memory_order_relaxed) != over)
+    callbacks_.erase(call.place);
+}
+
+void context_node::run(callback& call) noexcept {
+  call.runner = std::this_thread::get_id();
+  std::uint8_t seen = callback::waiting;
+  if (!call.state.compare_exchange_strong(seen, callback::running))
+    return;
+  try {
+    call.what();
+  } catch (...) {
+    clock().count(deadline_clock::tally::callback_failure);
+  }
+  call.what = nullptr; // may hold its own registration
+  call.state.store(callback::done);
+  call.state.notify_all();
+}
+
+} // namespace coppice
