@@ -12,7 +12,7 @@ const char* worker::name() const {
 bool worker::is_probe(caf::mailbox_element& x) noexcept {
   if (supervised_actor::is_probe(x))
     return true;
-  const auto* ctx = context_of(x);
+  const auto* ctx = x.mid.is_response() ? nullptr : context_of(x);
   if (ctx == nullptr || !ctx->is_over())
     return false;
   beats().begin_work();
