@@ -163,6 +163,11 @@ failure attach(failure outer, failure inner) {
   return outer;
 }
 
+void add_secondary(failure& x, failure beside) {
+  x.secondary.emplace_back(std::move(beside));
+  enforce_limits(x);
+}
+
 void append_frame(failure& x, failure_frame frame) {
   x.frames.push_back(std::move(frame));
   enforce_limits(x);

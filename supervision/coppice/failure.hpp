@@ -11,6 +11,8 @@
 
 #include "coppice/errc.hpp"
 #include "coppice/failure_codec.hpp"
+#include "coppice/failure_parts.hpp"
+#include "coppice/sensitive_text.hpp"
 #include "coppice/wall_time.hpp"
 
 #include <chrono>
@@ -41,56 +43,10 @@ inline constexpr const char* permanent_failure = "permanent_failure";
 inline constexpr const char* error = "error"; ///< A foreign error code.
 } // namespace failure_classes
 
-/// An error code that survives nodes that do not know its category.
-struct failure_code {
-  failure_code() = default;
-  failure_code(errc x);
-  failure_code(std::error_code x);
-  failure_code(std::string category, std::int64_t value, std::string name);
-
-  std::string category; ///< "coppice", "generic", "system", "exception", ...
-  std::int64_t value = 0;
-  std::string name; ///< The value as text, made where it was known.
-
-  friend bool operator==(const failure_code&, const failure_code&) = default;
-};
-
-/// Where it happened. What is not known is empty or 0.
-struct failure_where {
-  std::string host = {};
-  std::uint64_t process = 0;
-  std::string thread = {};
-  /// In the supervision tree: `/app/db/conn-1`.
-  std::string path = {};
-  std::uint64_t incarnation = 0;
-  std::string file = {};
-  std::uint32_t line = 0;
-  std::string function = {};
-
-  friend bool operator==(const failure_where&, const failure_where&) = default;
-};
-
-/// This host, process, thread and line of code.
-[[nodiscard]] failure_where
-here(std::string path = {}, std::uint64_t incarnation = 0,
-     const char* file = __builtin_FILE(), int line = __builtin_LINE(),
-     const char* function = __builtin_FUNCTION());
-
-/// What one supervisor on the way up did about a failure.
-struct failure_frame {
-  wall_time when = {};
-  std::string path = {};
-  std::uint64_t incarnation = 0;
-  /// "restart", "escalate", "stop", "gave up", "backoff 200ms", ...
-  std::string decision = {};
-  std::uint32_t attempt = 0; ///< In a row, from 1.
-  std::uint32_t attempts_in_window = 0;
-
-  friend bool operator==(const failure_frame&, const failure_frame&) = default;
-};
-
 /// The cause of a failure, or nothing. Shared, immutable, compared by value.
-/// Drops links in the middle of chains beyond `failure_limits::links_max`.
+/// Within the limits, whatever it is made from: drops links in the middle of
+/// chains beyond `failure_limits::links_max`, and cuts the largest links of
+/// what is more than `failure_limits::bytes_max`.
 class failure_cause {
 public:
   failure_cause() noexcept = default;
@@ -110,6 +66,8 @@ public:
   friend bool operator==(const failure_cause& x, const failure_cause& y);
 
 private:
+  friend class failure_trimmer;
+
   std::shared_ptr<const failure> ptr_;
 };
 
@@ -132,24 +90,34 @@ struct failure {
   std::string reference = new_reference();
   wall_time when = wall_now();
   failure_where where = {};
+  /// Context: keys and values, for developers.
   std::map<std::string, std::string> misc = {};
+  /// Context that stays in this process: in text and on the wire there are
+  /// the keys alone. Name a key in `message` as `{key}` rather than the value.
+  std::map<std::string, sensitive_text> sensitive = {};
   /// A bug, or a known edge case? What was thrown or returned raw, not as a
   /// `failure`, is a bug: nobody thought of it (FAILURE-1).
   bool is_bug = false;
   /// When asking again may help.
   std::optional<std::chrono::nanoseconds> retry_after = {};
   failure_cause inner = {};
+  /// What failed beside `inner`: all replicas, say, or what went wrong while
+  /// this failure was handled. Add with `add_secondary`.
+  std::vector<failure_cause> secondary = {};
   /// Leaf first. Append with `append_frame`.
   std::vector<failure_frame> frames = {};
-  /// Of the throw: raw addresses, innermost first, and what they mean. Always
-  /// empty until stack capture is there (FAILURE-4).
+  /// Of the throw: raw addresses, innermost first, and what they mean
+  /// (FAILURE-4). Empty if nothing captured it.
   std::vector<std::uint64_t> stack = {};
   std::vector<std::string> stack_text = {};
   /// Left out for the limits: from the middle of `frames`, links between this
-  /// one and `inner`, and entries at the end of `misc`.
+  /// one and `inner`, and at the end of `misc` and `sensitive`, of `secondary`
+  /// and of `stack`.
   std::uint32_t frames_left_out = 0;
   std::uint32_t links_left_out = 0;
   std::uint32_t misc_left_out = 0;
+  std::uint32_t secondary_left_out = 0;
+  std::uint32_t stack_left_out = 0;
 
   /// 13 characters, unique in this process and most likely in the world.
   [[nodiscard]] static std::string new_reference();
@@ -163,6 +131,9 @@ struct failure {
 
 /// The same without a word about bugs.
 [[nodiscard]] failure attach(failure outer, failure inner);
+
+/// Adds what failed beside the cause of `x`, up to `secondary_max` of them.
+void add_secondary(failure& x, failure beside);
 
 /// Adds what the next supervisor on the way up did (FAILURE-3).
 void append_frame(failure& x, failure_frame frame);
@@ -183,7 +154,8 @@ void append_frame(failure& x, failure_frame frame);
 /// One line, at most 4 KiB, no control characters.
 [[nodiscard]] std::string to_string(const failure& x);
 
-/// All there is, root to leaf, for developers. Ends with a line break.
+/// All there is, root to leaf, for developers. Ends with a line break. The
+/// other renderings are in failure_user.hpp and failure_json.hpp.
 [[nodiscard]] std::string describe(const failure& x);
 
 /// CAF sees the bytes of failure_codec.hpp: bounded, and the same on all CAFs.

@@ -5,9 +5,9 @@
 #include "coppice/failure.hpp"
 #include "coppice/failure_limits.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -68,13 +68,24 @@ public:
     }
   }
 
-  /// Fields with their size in front.
+  /// Fields with their size in front, which is known only afterwards.
   template <class F>
   void block(F f) {
-    writer inner;
-    f(inner);
-    text(inner.out_, 0);
+    const auto begin = out_.size();
+    f(*this);
+    writer size;
+    size.number(out_.size() - begin);
+    out_.insert(begin, size.out_);
   }
+
+  template <class Map>
+  void keys(const Map& xs, std::size_t, std::size_t) {
+    number(xs.size());
+    for (const auto& [key, value] : xs)
+      text(key, 0);
+  }
+
+  void reserve(std::size_t n) { out_.reserve(n); }
 
   std::string take() { return std::move(out_); }
 
@@ -85,7 +96,8 @@ private:
 /// After the first error everything reads as 0 or empty.
 class reader {
 public:
-  explicit reader(std::string_view in) : in_(in) {}
+  explicit reader(std::string_view in, std::size_t levels = 0)
+    : in_(in), levels_(levels) {}
 
   void number(std::uint64_t& x) { x = number(); }
 
@@ -102,7 +114,11 @@ public:
   template <class List, class F>
   void list(List& xs, std::size_t max, F f) {
     xs.clear();
-    for (auto n = up_to(max); ok_ && n > 0; --n)
+    auto n = up_to(max);
+    // Each element takes at least a byte.
+    xs.reserve(
+      static_cast<std::size_t>(std::min<std::uint64_t>(n, in_.size())));
+    for (; ok_ && n > 0; --n)
       f(*this, xs.emplace_back());
   }
 
@@ -117,13 +133,30 @@ public:
     }
   }
 
+  /// The values stay what their constructor makes of them.
+  template <class Map>
+  void keys(Map& xs, std::size_t max, std::size_t key_max) {
+    xs.clear();
+    for (auto n = up_to(max); ok_ && n > 0; --n)
+      ok_ = xs.try_emplace(std::string{bytes(key_max)}).second && ok_;
+  }
+
   /// Ignores what follows the last field that `f` knows.
   template <class F>
   void block(F f) {
-    reader inner{bytes(in_.size())};
+    reader inner{bytes(in_.size()), levels_};
     f(inner);
     ok_ = ok_ && inner.ok_;
   }
+
+  /// Of secondary failures, from 0. Entering one too many is an error.
+  bool enter_level() {
+    ok_ = ok_ && levels_ < limits::secondary_levels_max;
+    ++levels_;
+    return ok_;
+  }
+
+  void fail() { ok_ = false; }
 
   [[nodiscard]] bool ok() const { return ok_; }
   [[nodiscard]] bool at_end() const { return in_.empty(); }
@@ -161,6 +194,7 @@ private:
   }
 
   std::string_view in_;
+  std::size_t levels_;
   bool ok_ = true;
 };
 
@@ -216,6 +250,75 @@ void frame_fields(Codec& f, X& x) {
   f.small(x.attempts_in_window);
 }
 
+// -- what was added since version 1 was fixed --------------------------------
+
+enum class tag : std::uint64_t {
+  sensitive = 1,
+  secondary = 2,
+  secondary_left_out = 3,
+  stack_left_out = 4,
+};
+
+void write_chain(writer& f, const failure& root);
+bool read_chain(reader& f, failure& x);
+
+/// Nothing for what is empty: most failures have none of it.
+void added_fields(writer& f, const failure& x) {
+  const auto add = [&f](bool is_there, tag t, auto write) {
+    if (!is_there)
+      return;
+    f.number(static_cast<std::uint64_t>(t));
+    f.block(write);
+  };
+  add(!x.sensitive.empty(), tag::sensitive, [&x](writer& g) {
+    g.keys(x.sensitive, limits::misc_max, limits::name_max);
+  });
+  add(!x.secondary.empty(), tag::secondary, [&x](writer& g) {
+    g.list(x.secondary, limits::secondary_max,
+           [](writer& h, const failure_cause& cause) {
+             h.block([&cause](writer& i) { write_chain(i, *cause); });
+           });
+  });
+  add(x.secondary_left_out > 0, tag::secondary_left_out,
+      [&x](writer& g) { g.small(x.secondary_left_out); });
+  add(x.stack_left_out > 0, tag::stack_left_out,
+      [&x](writer& g) { g.small(x.stack_left_out); });
+}
+
+void secondary_field(reader& f, failure_cause& x) {
+  f.block([&x](reader& g) {
+    failure cause;
+    if (g.enter_level() && read_chain(g, cause))
+      x = failure_cause{std::move(cause)};
+    else
+      g.fail();
+  });
+}
+
+void added_field(reader& f, std::uint64_t which, failure& x) {
+  switch (static_cast<tag>(which)) {
+    case tag::sensitive:
+      return f.keys(x.sensitive, limits::misc_max, limits::name_max);
+    case tag::secondary:
+      return f.list(x.secondary, limits::secondary_max, secondary_field);
+    case tag::secondary_left_out:
+      return f.small(x.secondary_left_out);
+    case tag::stack_left_out:
+      return f.small(x.stack_left_out);
+  }
+  // Of a later version: the end of the block is the end of it.
+}
+
+void added_fields(reader& f, failure& x) {
+  while (f.ok() && !f.at_end()) {
+    std::uint64_t which = 0;
+    f.number(which);
+    f.block([which, &x](reader& g) { added_field(g, which, x); });
+  }
+}
+
+// -- a link, and a chain -----------------------------------------------------
+
 template <class Codec, class X>
 void link_fields(Codec& f, X& x) {
   f.text(x.failure_class, limits::name_max);
@@ -241,35 +344,24 @@ void link_fields(Codec& f, X& x) {
   f.small(x.frames_left_out);
   f.small(x.links_left_out);
   f.small(x.misc_left_out);
+  added_fields(f, x);
 }
 
-} // namespace
-
-std::string encode(const failure& x) {
-  auto root = x;
-  enforce_limits(root);
+void write_chain(writer& f, const failure& root) {
   std::vector<const failure*> links{&root};
   while (links.back()->inner)
     links.push_back(links.back()->inner.shared().get());
-  writer out;
-  out.number(static_cast<std::uint64_t>(version));
-  out.list(links, limits::links_max, [](writer& f, const failure* link) {
-    f.block([link](writer& g) { link_fields(g, *link); });
+  f.list(links, limits::links_max, [](writer& g, const failure* link) {
+    g.block([link](writer& h) { link_fields(h, *link); });
   });
-  return out.take();
 }
 
-bool decode(std::string_view bytes, failure& x) {
-  reader in{bytes};
-  std::uint32_t found = 0;
-  in.small(found);
-  if (found != version)
-    return false;
+bool read_chain(reader& f, failure& x) {
   std::vector<failure> links;
-  in.list(links, limits::links_max, [](reader& f, failure& link) {
-    f.block([&link](reader& g) { link_fields(g, link); });
+  f.list(links, limits::links_max, [](reader& g, failure& link) {
+    g.block([&link](reader& h) { link_fields(h, link); });
   });
-  if (!in.ok() || !in.at_end() || links.empty())
+  if (!f.ok() || links.empty())
     return false;
   auto chain = std::move(links.back());
   for (links.pop_back(); !links.empty(); links.pop_back()) {
@@ -277,6 +369,40 @@ bool decode(std::string_view bytes, failure& x) {
     chain = std::move(links.back());
   }
   x = std::move(chain);
+  return true;
+}
+
+std::string encode_bounded(const failure& x) {
+  constexpr std::size_t usual_size = 2'048;
+  writer out;
+  out.reserve(usual_size);
+  out.number(static_cast<std::uint64_t>(version));
+  write_chain(out, x);
+  return out.take();
+}
+
+} // namespace
+
+std::string encode(const failure& x) {
+  if (is_within_limits(x))
+    return encode_bounded(x);
+  auto copy = x;
+  enforce_limits(copy);
+  return encode_bounded(copy);
+}
+
+bool decode(std::string_view bytes, failure& x) {
+  if (bytes.size() > limits::wire_max)
+    return false;
+  reader in{bytes};
+  std::uint32_t found = 0;
+  in.small(found);
+  failure res;
+  if (found != version || !read_chain(in, res) || !in.at_end())
+    return false;
+  // Nodes of other versions may have other limits.
+  enforce_limits(res);
+  x = std::move(res);
   return true;
 }
 

@@ -14,9 +14,14 @@
 ///
 ///     version:u8=1 links:v { size:v { field }* }*     root to leaf
 ///
-/// v: unsigned LEB128 (signed values zigzag). Strings: size:v bytes. What
-/// follows the last known field of a link or frame is skipped, so that later
-/// versions can add fields at the end.
+/// v: unsigned LEB128 (signed values zigzag). Strings: size:v bytes. Fields are
+/// in a fixed order. After the last of them a link goes on with
+///
+///     { tag:v size:v bytes }*
+///
+/// for what was added since; who does not know a tag skips it. What follows
+/// the last known field of a frame or place is skipped as well. Of `sensitive`
+/// there are the keys alone: the values never leave the process.
 
 #include <string>
 #include <string_view>
@@ -25,11 +30,13 @@ namespace coppice {
 
 struct failure;
 
-/// Enforces the limits of failure_limits.hpp first.
+/// Enforces the limits of failure_limits.hpp first, so that there are at most
+/// `failure_limits::bytes_max` bytes. Cost: about 1 us.
 [[nodiscard]] std::string encode(const failure& x);
 
 /// Returns `false` and leaves `x` alone if `bytes` is truncated, corrupt or
-/// beyond the limits. Takes memory in proportion to the size of `bytes`.
+/// beyond the limits. Takes memory in proportion to the size of `bytes`, of
+/// which there are at most `failure_limits::wire_max`.
 [[nodiscard]] bool decode(std::string_view bytes, failure& x);
 
 } // namespace coppice

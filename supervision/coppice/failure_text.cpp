@@ -2,9 +2,10 @@
 
 #include "coppice/failure.hpp"
 #include "coppice/failure_limits.hpp"
+#include "coppice/failure_user.hpp"
 #include "coppice/policy/time.hpp"
+#include "coppice/text_escape.hpp"
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -14,50 +15,9 @@ namespace coppice {
 
 namespace {
 
-// -- characters --------------------------------------------------------------
-
-constexpr bool is_control(char c) {
-  const auto x = static_cast<unsigned char>(c);
-  return x < 0x20 || x == 0x7f;
-}
-
-// A failure may hold what a stranger sent; it must not steer a terminal or
-// fake a line of a log.
-void append_escaped(std::string& out, char c) {
-  constexpr auto hex = "0123456789abcdef";
-  const auto x = static_cast<unsigned char>(c);
-  if (c == '\n')
-    out += "\\n";
-  else if (c == '\t')
-    out += "\\t";
-  else if (is_control(c))
-    out += std::string{"\\x"} + hex[x >> 4] + hex[x & 15];
-  else
-    out += c;
-}
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const auto c : text)
-    append_escaped(out, c);
-  return out;
-}
-
 /// One line of at most `max` bytes.
 std::string shortened(std::string text, std::size_t max) {
   return cut(escaped(cut(std::move(text), max)), max);
-}
-
-/// Keeps line breaks and indents what follows them.
-std::string indented(std::string_view text) {
-  std::string out;
-  for (const auto c : text) {
-    if (c == '\n')
-      out += "\n              ";
-    else
-      append_escaped(out, c);
-  }
-  return out;
 }
 
 // -- parts -------------------------------------------------------------------
@@ -87,6 +47,8 @@ std::string link_text(const failure& x) {
     res += ": " + shortened(x.message, message_max);
   if (const auto code = code_text(x.code); !code.empty())
     res += " (" + shortened(code, name_max) + ')';
+  if (const auto beside = x.secondary.size() + x.secondary_left_out; beside > 0)
+    res += " (+ " + std::to_string(beside) + " beside it)";
   return res;
 }
 
@@ -125,78 +87,119 @@ std::string frame_text(const failure_frame& x) {
   return res;
 }
 
-std::string address_text(std::uint64_t x) {
-  std::string res = "0x";
-  for (int shift = 60; shift >= 0; shift -= 4)
-    res += "0123456789abcdef"[(x >> shift) & 15];
-  return res;
-}
-
 // -- the report --------------------------------------------------------------
+
+constexpr std::size_t key_width = 12;
 
 class report {
 public:
-  void add(const failure& x) {
-    const auto what = x.message.empty() ? std::string{} : ": " + x.message;
-    out_ += indented(x.failure_class + what) + '\n';
-    row("code", code_text(x.code));
-    row("for users", x.user_message);
-    row("more", x.help_link);
-    if (x.retry_after)
-      row("retry", "after " + policy::to_string(*x.retry_after));
-    row("reference", x.reference);
-    row("when", utc_text(x.when));
-    row("where", place_text(x.where));
-    row("kind", x.is_bug ? "bug" : "known edge case");
-    add_misc(x);
-    add_frames(x);
-    add_stack(x);
-    if (x.links_left_out > 0)
-      out_ += left_out(x.links_left_out, "causes") + '\n';
-    if (x.inner)
-      out_ += "caused by ";
+  void add_chain(const failure& x, std::size_t level) {
+    pad_.assign(2 * level, ' ');
+    for (auto link = &x; link != nullptr; link = link->inner.shared().get()) {
+      add(*link, link == &x && level == 0);
+      add_secondary(*link, level);
+      if (link->links_left_out > 0)
+        line(left_out(link->links_left_out, "causes"));
+      if (link->inner)
+        out_ += pad_ + "caused by ";
+    }
   }
 
   std::string take() { return std::move(out_); }
 
 private:
+  void add(const failure& x, bool is_root) {
+    out_
+      += indented(x.failure_class + (x.message.empty() ? "" : ": " + x.message))
+         + '\n';
+    row("code", code_text(x.code));
+    row("kind", x.is_bug ? "bug" : "known edge case");
+    row("reference", x.reference);
+    row("when", utc_text(x.when));
+    row("where", place_text(x.where));
+    row("user sees", is_root ? for_user(x).text : x.user_message);
+    row("help", x.help_link);
+    if (x.retry_after)
+      row("retry", "after " + policy::to_string(*x.retry_after));
+    add_misc(x);
+    add_frames(x);
+    add_stack(x);
+  }
+
+  void add_secondary(const failure& x, std::size_t level) {
+    const auto count = x.secondary.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!x.secondary[i])
+        continue;
+      out_ += pad_ + "  beside it, " + std::to_string(i + 1) + " of "
+              + std::to_string(count) + ": ";
+      add_chain(*x.secondary[i], level + 1);
+      pad_.assign(2 * level, ' ');
+    }
+    if (x.secondary_left_out > 0)
+      line("  " + left_out(x.secondary_left_out, "failures beside it"));
+  }
+
+  /// Keeps line breaks, and lines up what follows them.
+  std::string indented(std::string_view text) const {
+    std::string res;
+    for (const auto c : text) {
+      if (c == '\n')
+        res += '\n' + pad_ + std::string(2 + key_width, ' ');
+      else
+        append_escaped(res, c);
+    }
+    return res;
+  }
+
+  void line(std::string_view text) {
+    out_ += pad_;
+    out_ += text;
+    out_ += '\n';
+  }
+
   void row(std::string_view key, std::string_view value) {
     if (value.empty())
       return;
-    out_ += "  ";
+    out_ += pad_ + "  ";
     out_ += key;
-    out_.append(key.size() < 12 ? 12 - key.size() : 1, ' ');
+    out_.append(key.size() < key_width ? key_width - key.size() : 1, ' ');
     out_ += indented(value) + '\n';
   }
 
   void add_misc(const failure& x) {
     for (const auto& [key, value] : x.misc)
       row("with", key + " = " + value);
+    for (const auto& [key, value] : x.sensitive)
+      row("with", key + " = " + to_string(value));
     if (x.misc_left_out > 0)
       row("with", left_out(x.misc_left_out, "entries"));
   }
 
   // Root to leaf: from the last to the first.
   void add_frames(const failure& x) {
-    const auto gap = x.frames_left_out > 0 ? x.frames.size() / 2 : 0;
+    const auto gap = x.frames.size() / 2;
     for (auto i = x.frames.size(); i-- > 0;) {
-      row("via", frame_text(x.frames[i]));
-      if (gap > 0 && i == gap)
-        row("via", left_out(x.frames_left_out, "frames"));
+      row("done", frame_text(x.frames[i]));
+      if (x.frames_left_out > 0 && i == gap)
+        row("done", left_out(x.frames_left_out, "frames"));
     }
+    if (x.frames_left_out > 0 && x.frames.empty())
+      row("done", left_out(x.frames_left_out, "frames"));
   }
 
   void add_stack(const failure& x) {
-    if (!x.stack_text.empty()) {
-      for (const auto& line : x.stack_text)
-        row("stack", line);
-      return;
-    }
-    for (const auto address : x.stack)
-      row("stack", address_text(address));
+    for (const auto& text : x.stack_text)
+      row("stack", text);
+    if (x.stack_text.empty())
+      for (const auto address : x.stack)
+        row("stack", address_text(address));
+    if (x.stack_left_out > 0)
+      row("stack", left_out(x.stack_left_out, "calls"));
   }
 
   std::string out_;
+  std::string pad_;
 };
 
 } // namespace
@@ -227,8 +230,7 @@ std::string to_string(const failure& x) {
 
 std::string describe(const failure& x) {
   report res;
-  for (auto link = &x; link != nullptr; link = link->inner.shared().get())
-    res.add(*link);
+  res.add_chain(x, 0);
   return res.take();
 }
 

@@ -37,7 +37,11 @@ failure sample() {
                    .stack_text = {"f() at a.cpp:1", ""},
                    .frames_left_out = UINT32_MAX,
                    .links_left_out = 1,
-                   .misc_left_out = 2};
+                   .misc_left_out = 2,
+                   .secondary_left_out = 3,
+                   .stack_left_out = 4};
+  add_secondary(x, {.failure_class = "ebb"});
+  add_secondary(x, wrap({.failure_class = "flow"}, {.message = "outer"}));
   append_frame(x, {.when = wall_time::max(),
                    .path = "/app",
                    .incarnation = UINT64_MAX,
@@ -155,15 +159,84 @@ TEST(FailureCodec, RefusesOtherVersions) {
   EXPECT_FALSE(decode(bytes, x));
 }
 
-// FAILURE-2: a newer node may append fields; they are skipped.
-TEST(FailureCodec, SkipsWhatFollowsTheLastKnownField) {
-  auto x = failure{.failure_class = "a", .reference = "r"};
+// FAILURE-2: a newer node may add fields; they are skipped, and what follows
+// them is read.
+TEST(FailureCodec, SkipsFieldsThatItDoesNotKnow) {
+  const auto x
+    = failure{.failure_class = "a", .reference = "r", .stack_left_out = 5};
   auto bytes = encode(x); // version, one link, its size in one byte
   ASSERT_LT(bytes.size(), 100u);
+  const auto known = "\x04\x01\x05"s;
+  ASSERT_THAT(bytes, testing::EndsWith(known));
+  bytes.resize(bytes.size() - known.size());
+  const auto unknown = "\x63\x03new\xff\x7f\0"s; // tags 99 and 16383
+  bytes += unknown + known;
+  bytes[2] = static_cast<char>(bytes[2] + static_cast<char>(unknown.size()));
+  failure back;
+  ASSERT_TRUE(decode(bytes, back));
+  EXPECT_EQ(back, x);
+}
+
+// FAILURE-2: the same inside of what is known: a longer number field, say.
+TEST(FailureCodec, SkipsWhatFollowsAKnownField) {
+  auto bytes = encode({.failure_class = "a", .stack_left_out = 5});
+  ASSERT_THAT(bytes, testing::EndsWith("\x04\x01\x05"));
+  bytes[bytes.size() - 2] = 4;
   bytes[2] = static_cast<char>(bytes[2] + 3);
   failure back;
   ASSERT_TRUE(decode(bytes + "new", back));
-  EXPECT_EQ(back, x);
+  EXPECT_EQ(back.stack_left_out, 5u);
+}
+
+// FAILURE-2: nodes of the first version, which stop after the last field in
+// order, are understood; a failure without what was added since is written as
+// they write it (see KeepsItsFormat), so that they understand it in turn.
+TEST(FailureCodec, ReadsAndWritesTheFirstVersion) {
+  const auto bytes = encode({.failure_class = "a", .reference = "r"});
+  failure back;
+  ASSERT_TRUE(decode(bytes, back));
+  EXPECT_TRUE(back.secondary.empty());
+  EXPECT_TRUE(back.sensitive.empty());
+  EXPECT_EQ(static_cast<std::size_t>(bytes[2]) + 3, bytes.size());
+}
+
+// FAILURE-5: what is sensitive does not travel; that it was there does.
+TEST(FailureCodec, LeavesSensitiveValuesAtHome) {
+  const auto x = wrap({.message = "card {card}",
+                       .sensitive = {{"card", "4711-0815"}, {"pin", "1234"}}},
+                      {.sensitive = {{"customer", "Ada"}}});
+  const auto bytes = encode(x);
+  for (const auto* secret : {"4711", "1234", "Ada"})
+    EXPECT_EQ(bytes.find(secret), std::string::npos) << secret;
+  failure back;
+  ASSERT_TRUE(decode(bytes, back));
+  ASSERT_EQ(back.sensitive.size(), 1u);
+  EXPECT_TRUE(back.sensitive.at("customer").is_withheld());
+  EXPECT_EQ(back.inner->sensitive.at("card").reveal(), "");
+  EXPECT_EQ(back.inner->sensitive.size(), 2u);
+  EXPECT_EQ(x.inner->sensitive.at("card").reveal(), "4711-0815");
+}
+
+// FAILURE-2: more levels than the limit are refused, not followed.
+TEST(FailureCodec, RefusesDeepSecondaryFailures) {
+  const auto plain = encode({.failure_class = "a"});
+  auto chain = plain.substr(1); // without the version
+  const auto size_of = [](std::size_t n) {
+    std::string res;
+    for (; n > 0x7f; n >>= 7)
+      res += static_cast<char>(0x80 | (n & 0x7f));
+    return res + static_cast<char>(n);
+  };
+  const auto link = plain.substr(3);
+  for (std::size_t level = 1; level < 12; ++level) {
+    const auto list = "\x01"s + size_of(chain.size()) + chain;
+    const auto fields = link + "\x02" + size_of(list.size()) + list;
+    chain = "\x01"s + size_of(fields.size()) + fields;
+    failure x;
+    EXPECT_EQ(decode("\x01"s + chain, x),
+              level <= failure_limits::secondary_levels_max)
+      << level;
+  }
 }
 
 // FAILURE-2: the format does not change by accident, nor with the CAF.
