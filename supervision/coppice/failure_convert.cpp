@@ -4,6 +4,7 @@
 
 #include "coppice/end_class.hpp"
 #include "coppice/failure_limits.hpp"
+#include "coppice/failure_stack.hpp"
 
 #include <cxxabi.h>
 
@@ -186,6 +187,7 @@ failure from_exception(const std::exception_ptr& ptr, failure_where where) {
   auto next = ptr;
   while (next != nullptr && links.size() < failure_limits::links_max) {
     auto [what, inner] = unpack(next, where);
+    attach_stack(what, next);
     links.push_back(std::move(what));
     next = std::move(inner);
   }
@@ -216,20 +218,21 @@ std::string class_of(end_class x) {
   }
 }
 
-std::string foreign_class(const caf::error& err) {
-  if (compat::died_of_exception(err))
-    return failure_classes::crash;
-  const auto end = classify(err);
-  return end != end_class::failed ? class_of(end) : failure_classes::error;
+std::string foreign_class(const caf::error& err, end_class how) {
+  if (how != end_class::failed)
+    return class_of(how);
+  return compat::died_of_exception(err) ? failure_classes::crash
+                                        : failure_classes::error;
 }
 
 failure foreign_failure(const caf::error& err) {
   auto text = compat::text(err);
   const auto value = compat::is_error(err) ? err.code() : std::uint8_t{0};
-  return {.failure_class = foreign_class(err),
+  const auto how = classify(err);
+  return {.failure_class = foreign_class(err, how),
           .code = {compat::category(err), value, text},
           .message = text,
-          .is_bug = classify(err) == end_class::failed};
+          .is_bug = how == end_class::failed};
 }
 
 std::string note_in(const caf::error& err) {
@@ -273,14 +276,14 @@ failure from_error(const caf::error& err, failure_where where) {
   return res;
 }
 
-std::string failure_class_of(const caf::error& err) {
+std::string failure_class_of(const caf::error& err, end_class how) {
   if (compat::is_error(err) && err.context().match_elements<failure>())
     return err.context().get_as<failure>(0).failure_class;
   if (const auto code = own_code(err); code != errc::none)
     return class_of(code);
   if (const auto code = request_code(err); code != errc::none)
     return class_of(code);
-  return foreign_class(err);
+  return foreign_class(err, how);
 }
 
 caf::error to_error(const failure& x) {

@@ -9,6 +9,7 @@
 /// Threads: pure functions; none throws anything but `std::bad_alloc`.
 /// Rules: docs/semantics.md, FAILURE-1, FAILURE-2, FAILURE-6.
 
+#include "coppice/end_class.hpp"
 #include "coppice/failure.hpp"
 
 #include <exception>
@@ -52,7 +53,9 @@ private:
                                  failure_where where = {});
 
 /// The class of what `from_error` gives, without the work of making it.
-[[nodiscard]] std::string failure_class_of(const caf::error& err);
+/// @param how  As `classify(err)` says.
+[[nodiscard]] std::string failure_class_of(const caf::error& err,
+                                           end_class how);
 
 /// A bug: nobody said what to tell the user.
 [[nodiscard]] failure from_error_code(std::error_code code,

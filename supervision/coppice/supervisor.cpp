@@ -165,7 +165,9 @@ void supervisor_actor::on_life_end(const life_end& x) {
     on_abandoned_end(x.life);
   std::string failure_class;
   policy::end_of_life how;
+  caf::strong_actor_ptr dead; // freed when its replacement is on its way
   if (core_.is_current(x.life)) {
+    dead = slot(x.life.key).actor;
     life_is_gone(slot(x.life.key));
     detach_cell(x.life.key);
     how = end_of(x, failure_class);
@@ -197,7 +199,7 @@ policy::end_of_life supervisor_actor::end_of(const life_end& x,
                            .where = where_is(key)});
     return {.cause = policy::end_cause::clean_end};
   }
-  failure_class = failure_class_of(x.reason);
+  failure_class = failure_class_of(x.reason, how);
   note_end(key, x.reason);
   return {.cause = how == end_class::node_lost ? policy::end_cause::node_loss
                                                : policy::end_cause::crash,

@@ -19,7 +19,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace coppice {
@@ -166,8 +165,10 @@ private:
   policy::supervision_core core_;
   std::deque<child_slot> slots_;
   std::map<policy::life_id, abandoned_life> abandoned_;
-  std::unordered_map<policy::command_token, command_ticket> waiting_;
-  policy::command_token tokens_ = 0;
+  /// Commands that wait for an answer: token n is the entry n - 1. Tokens are
+  /// used again, as the core answers each exactly once.
+  std::vector<command_ticket> waiting_;
+  std::vector<policy::command_token> free_tokens_;
   owner_id owner_ = 0;
   std::uint64_t timer_generation_ = 0;
   /// Why this supervisor is about to end abnormally.

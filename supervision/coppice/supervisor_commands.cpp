@@ -119,8 +119,14 @@ outcome<policy::child_key> supervisor_actor::resolve(const child_name& name) {
 }
 
 policy::command_token supervisor_actor::remember(const command_ticket& ticket) {
-  waiting_.emplace(++tokens_, ticket);
-  return tokens_;
+  if (free_tokens_.empty()) {
+    waiting_.push_back(ticket);
+    return waiting_.size();
+  }
+  const auto token = free_tokens_.back();
+  free_tokens_.pop_back();
+  waiting_[token - 1] = ticket;
+  return token;
 }
 
 // -- commands ----------------------------------------------------------------

@@ -163,11 +163,10 @@ void supervisor_actor::carry_out(const policy::arm_timer& x) {
 // -- telling -----------------------------------------------------------------
 
 void supervisor_actor::carry_out(const policy::answer_command& x) {
-  const auto i = waiting_.find(x.token);
-  if (i == waiting_.end())
-    return; // token 0: nobody asked
-  const auto ticket = std::move(i->second);
-  waiting_.erase(i);
+  if (x.token == 0)
+    return; // nobody asked
+  const auto ticket = std::exchange(waiting_[x.token - 1], {});
+  free_tokens_.push_back(x.token);
   const auto key = x.life.key;
   if (x.result != policy::command_result::ok
       && x.result != policy::command_result::declined) {
