@@ -15,10 +15,12 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace coppice::test {
@@ -165,34 +167,73 @@ TEST_F(ThreadStack, IsAsDeepAsItShould) {
   EXPECT_EQ(stack_of_thread(stuck.number(), long_enough)->size(), 1U);
 }
 
-// HEARTBEAT-6: who does not answer is not waited for, and his late answer is
-// not taken for that of somebody else, however many questions there were.
-TEST_F(ThreadStack, OutlivesAnswersThatComeTooLate) {
-  std::promise<void> unblock;
-  std::promise<void> unblocked;
-  std::atomic<bool> let_go{false};
-  busy_thread deaf{[&] {
+/// One that answers to nothing until it is told to. Its number is in the names
+/// of its functions.
+template <int Number>
+struct deaf_thread {
+  ~deaf_thread() { let_go_ = true; }
+
+  /// Its number, once it is deaf.
+  [[nodiscard]] std::int32_t number() {
+    if (!std::exchange(is_deaf_known_, true))
+      deaf_.get_future().wait();
+    return thread_.number();
+  }
+
+  /// Returns when it has dealt with all that waited.
+  void unblock() {
+    unblock_.set_value();
+    unblocked_.get_future().wait();
+  }
+
+  void act() {
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    unblock.get_future().wait();
+    deaf_.set_value();
+    unblock_.get_future().wait();
     pthread_sigmask(SIG_SETMASK, &before, nullptr); // all of them, now
-    unblocked.set_value();
-    loop_for_ever(let_go);
-  }};
-  // Only a thread that is in `wait` blocks for sure: until then it may answer.
-  while (stack_of_thread(deaf.number(), 1ms)) {}
+    unblocked_.set_value();
+    loop_for_ever(let_go_);
+  }
+
+private:
+  std::atomic<bool> let_go_{false};
+  std::promise<void> deaf_;
+  std::promise<void> unblock_;
+  std::promise<void> unblocked_;
+  bool is_deaf_known_ = false;
+  busy_thread<std::function<void()>> thread_{[this] { act(); }};
+};
+
+bool has_pending_signal(std::int32_t thread) {
+  std::ifstream status{"/proc/self/task/" + std::to_string(thread) + "/status"};
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("SigPnd:"))
+      return line.find_first_of("123456789abcdef") != std::string::npos;
+  return false;
+}
+
+// HEARTBEAT-6: who does not answer is not waited for, and his late answers are
+// not taken for those of somebody who was asked meanwhile.
+TEST_F(ThreadStack, OutlivesAnswersThatComeTooLate) {
+  deaf_thread<1> late;
   for (auto i = 0; i < 10; ++i)
-    EXPECT_FALSE(stack_of_thread(deaf.number(), 1ms)) << i;
-  looping_thread other;
-  EXPECT_FALSE(other.frames().empty());
-  unblock.set_value();
-  unblocked.get_future().wait();
-  for (auto i = 0; i < 10; ++i)
-    EXPECT_FALSE(other.frames().empty()) << i;
-  EXPECT_TRUE(stack_of_thread(deaf.number(), long_enough));
-  let_go = true;
+    EXPECT_FALSE(stack_of_thread(late.number(), 1ms)) << i;
+  deaf_thread<2> other;
+  const auto number = other.number();
+  auto asked = std::async(std::launch::async, [number] {
+    return stack_of_thread(number, long_enough);
+  });
+  while (!has_pending_signal(number)) {}
+  late.unblock();
+  EXPECT_TRUE(stack_of_thread(late.number(), long_enough));
+  EXPECT_EQ(asked.wait_for(0s), std::future_status::timeout);
+  other.unblock();
+  const auto stack = asked.get();
+  ASSERT_TRUE(stack);
+  EXPECT_THAT(explained(*stack), Contains(is_in("deaf_thread<2>")));
 }
 
 // HEARTBEAT-6: two requests at once. With impossible deadlines in between.
