@@ -109,6 +109,14 @@ void wrap_at_five_levels(benchmark::State& state) {
 }
 BENCHMARK(wrap_at_five_levels);
 
+// What an answer costs at each level: two copies.
+void from_and_to_error(benchmark::State& state) {
+  const auto err = to_error(typical());
+  for (auto _ : state)
+    benchmark::DoNotOptimize(to_error(from_error(err)));
+}
+BENCHMARK(from_and_to_error);
+
 void one_line(benchmark::State& state) {
   const auto x = typical();
   for (auto _ : state)

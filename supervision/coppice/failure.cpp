@@ -42,6 +42,21 @@ std::uint64_t seed_of_process() {
   return res;
 }
 
+std::atomic<pid_t> known_process{0};
+
+/// `getpid`, which asks the kernel each time, without asking it each time. A
+/// forked child asks anew.
+std::uint64_t process_id() {
+  static const bool is_watched
+    = pthread_atfork(nullptr, nullptr, [] { known_process = 0; }) == 0;
+  auto res = known_process.load(std::memory_order_relaxed);
+  if (res == 0 || !is_watched) {
+    res = getpid();
+    known_process.store(res, std::memory_order_relaxed);
+  }
+  return static_cast<std::uint64_t>(res);
+}
+
 std::string name_of_host() {
   std::array<char, 256> buf{};
   if (gethostname(buf.data(), buf.size() - 1) != 0)
@@ -85,7 +100,7 @@ failure_where here(std::string path, std::uint64_t incarnation,
   static const auto host = name_of_host();
   return {
     .host = host,
-    .process = static_cast<std::uint64_t>(getpid()),
+    .process = process_id(),
     .thread = name_of_thread(),
     .path = std::move(path),
     .incarnation = incarnation,
@@ -132,8 +147,7 @@ std::string failure::new_reference() {
   static std::atomic<std::uint64_t> count{0};
   // Mixing is a bijection, so no two of a process are equal. The process id
   // keeps a forked child, which has our seed and count, apart from us.
-  const auto process
-    = policy::random_source{static_cast<std::uint64_t>(getpid())}.next();
+  const auto process = policy::random_source{process_id()}.next();
   const auto n = count.fetch_add(1, std::memory_order_relaxed);
   auto bits = policy::random_source{(seed + n) ^ process}.next();
   constexpr auto digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"; // Crockford's

@@ -149,6 +149,9 @@ public:
     ok_ = ok_ && inner.ok_;
   }
 
+  /// Of elements that follow.
+  std::uint64_t count(std::size_t max) { return up_to(max); }
+
   /// Of secondary failures, from 0. Entering one too many is an error.
   bool enter_level() {
     ok_ = ok_ && levels_ < limits::secondary_levels_max;
@@ -285,9 +288,15 @@ void added_fields(writer& f, const failure& x) {
       [&x](writer& g) { g.small(x.stack_left_out); });
 }
 
+/// Without the reference and the time that a new one has: they cost more than
+/// reading.
+failure blank() {
+  return {.failure_class = {}, .reference = {}, .when = {}};
+}
+
 void secondary_field(reader& f, failure_cause& x) {
   f.block([&x](reader& g) {
-    failure cause;
+    auto cause = blank();
     if (g.enter_level() && read_chain(g, cause))
       x = failure_cause{std::move(cause)};
     else
@@ -358,9 +367,10 @@ void write_chain(writer& f, const failure& root) {
 
 bool read_chain(reader& f, failure& x) {
   std::vector<failure> links;
-  f.list(links, limits::links_max, [](reader& g, failure& link) {
-    g.block([&link](reader& h) { link_fields(h, link); });
-  });
+  for (auto n = f.count(limits::links_max); f.ok() && n > 0; --n) {
+    auto& link = links.emplace_back(blank());
+    f.block([&link](reader& g) { link_fields(g, link); });
+  }
   if (!f.ok() || links.empty())
     return false;
   auto chain = std::move(links.back());
@@ -397,11 +407,12 @@ bool decode(std::string_view bytes, failure& x) {
   reader in{bytes};
   std::uint32_t found = 0;
   in.small(found);
-  failure res;
+  auto res = blank();
   if (found != version || !read_chain(in, res) || !in.at_end())
     return false;
   // Nodes of other versions may have other limits.
-  enforce_limits(res);
+  if (!is_within_limits(res))
+    enforce_limits(res);
   x = std::move(res);
   return true;
 }
