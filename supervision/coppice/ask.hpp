@@ -47,16 +47,6 @@ private:
 [[nodiscard]] failure failure_of_request(const context& ctx,
                                          const caf::error& why);
 
-/// A request without a time-out of CAF's: 0.17 would keep its timer, and the
-/// requester with it, until it is due. The context's clock forgets.
-template <class Self, class... Ts>
-auto request_for_ever(Self& self, const caf::actor& to, Ts&&... xs) {
-  if constexpr (requires { self.mail(std::forward<Ts>(xs)...); })
-    return self.mail(std::forward<Ts>(xs)...).request(to, caf::infinite);
-  else
-    return self.request(to, caf::infinite, std::forward<Ts>(xs)...);
-}
-
 inline const caf::actor& handle_of(const caf::actor& x) {
   return x;
 }
@@ -137,8 +127,8 @@ auto ask(Self&& self, const context& ctx, const Target& target, Ts&&... xs) {
   auto slot = std::make_shared<detail::request_gate::waiting>();
   const auto gate = compat::make_redirecting<detail::request_gate>(
     self->home_system(), ctx, detail::handle_of(target), slot);
-  auto handle = detail::request_for_ever(*self, gate, ctx,
-                                         std::forward<Ts>(xs)...);
+  auto handle = compat::ask_without_timeout(self, gate, ctx,
+                                            std::forward<Ts>(xs)...);
   return asked<decltype(handle)>{std::move(handle), ctx, std::move(slot)};
 }
 

@@ -5,9 +5,11 @@
 /// @file
 /// The only file that knows which CAF it is compiled against: 0.17.6 or 1.x.
 ///
-/// Layer: L1. Includes CAF and nothing of coppice.
+/// Layer: L1. Includes CAF, and of coppice only the mark for handlers.
 /// Threads: as the CAF functions that it wraps.
 /// Rules: none; docs/architecture.md, "One adapter".
+
+#include "coppice/throw_stack.hpp"
 
 #include <caf/all.hpp>
 #include <caf/config.hpp>
@@ -192,6 +194,18 @@ ask(Self&& self, const Dst& dst, timespan timeout, Ts&&... xs) {
   return self->request(dst, timeout, std::forward<Ts>(xs)...);
 #else
   return self->mail(std::forward<Ts>(xs)...).request(dst, timeout);
+#endif
+}
+
+/// For those that end the wait by other means: a timer of 0.17 stays, and keeps
+/// the requester, until it is due.
+template <class Self, class Dst, class... Ts>
+[[nodiscard]] auto
+ask_without_timeout(Self&& self, const Dst& dst, Ts&&... xs) {
+#if COPPICE_CAF_LEGACY
+  return self->request(dst, caf::infinite, std::forward<Ts>(xs)...);
+#else
+  return self->mail(std::forward<Ts>(xs)...).request(dst, caf::infinite);
 #endif
 }
 
@@ -453,7 +467,8 @@ public:
 
 #if COPPICE_CAF_LEGACY
   caf::invoke_message_result consume(caf::mailbox_element& x) override {
-    if (is_probe(x))
+    const throw_capture_scope in_actor;
+    if (deals_with(x))
       return caf::invoke_message_result::consumed;
     work_begins(&x);
     struct guard {
@@ -466,6 +481,7 @@ public:
   resume_result resume(host_type* host, size_t max_throughput) override {
     // Another thread may run this actor before the call has returned: the end
     // of work is marked only if nobody has marked another beginning.
+    const throw_capture_scope in_actor;
     const auto turn = turn_begins();
     const auto result = caf::event_based_actor::resume(host, max_throughput);
     turn_ends(turn);
@@ -474,6 +490,7 @@ public:
 #endif
 
   void initialize() override {
+    const throw_capture_scope in_actor;
     caf::event_based_actor::initialize();
     initialized();
   }
@@ -485,8 +502,9 @@ protected:
   /// The same for turns; the end may come after another turn has begun.
   virtual std::uint32_t turn_begins() noexcept = 0;
   virtual void turn_ends(std::uint32_t turn) noexcept = 0;
-  /// A message that only asks for a sign of life; to be dropped. Marks one.
-  virtual bool is_probe(caf::mailbox_element& x) noexcept = 0;
+  /// Is no more to be done about this message? Asked before work begins, where
+  /// units of work are messages.
+  virtual bool deals_with(caf::mailbox_element& x) noexcept = 0;
   /// The initial behavior stands, and nothing was handled yet.
   virtual void initialized() = 0;
 };

@@ -112,7 +112,7 @@ void supervised_actor::turn_ends(std::uint32_t turn) noexcept {
     beats_.end_work_if_still(mark);
 }
 
-bool supervised_actor::is_probe(caf::mailbox_element& x) noexcept {
+bool supervised_actor::deals_with(caf::mailbox_element& x) noexcept {
   if (!compat::holds<probe_message>(x))
     return false;
   beats_.begin_work();

@@ -51,7 +51,7 @@ protected:
   void work_ends() noexcept override;
   std::uint32_t turn_begins() noexcept override;
   void turn_ends(std::uint32_t turn) noexcept override;
-  bool is_probe(caf::mailbox_element& x) noexcept override;
+  bool deals_with(caf::mailbox_element& x) noexcept override;
   void initialized() override;
   void on_cleanup(const caf::error& reason) override;
 

@@ -4,6 +4,7 @@
 
 #include "coppice/failure_convert.hpp"
 #include "coppice/failure_limits.hpp"
+#include "coppice/failure_stack.hpp"
 #include "coppice/supervisor.hpp"
 
 #include <utility>
@@ -132,6 +133,8 @@ failure supervisor_actor::stall_failure(const watch_notice& notice) const {
   why.misc["suspicion"] = std::to_string(notice.suspicion);
   if (notice.note != nullptr)
     why.misc["last_mark"] = notice.note;
+  if (notice.stack != nullptr)
+    attach_stack(why, *notice.stack);
   return why;
 }
 

@@ -25,6 +25,8 @@ TEST(Errc, KeepsItsNumbers) {
   EXPECT_EQ(static_cast<int>(errc::gave_up), 15);
   EXPECT_EQ(static_cast<int>(errc::node_lost), 21);
   EXPECT_EQ(static_cast<int>(errc::shutdown), 26);
+  EXPECT_EQ(static_cast<int>(errc::cancelled), 27);
+  EXPECT_EQ(static_cast<int>(errc::deadline_exceeded), 28);
 }
 
 // FAILURE-1: every code has one name, which leads back to it.

@@ -132,17 +132,17 @@ TEST(FailureCauses, BoundsTheSizeOfOne) {
   expect_bounded(x);
 }
 
-// FAILURE-1: chains of a thousand huge links with huge failures beside them.
+// FAILURE-1: long chains of huge links with huge failures beside them.
 TEST(FailureCauses, BoundsTheSizeOfAll) {
   auto x = huge("root_cause");
-  for (int i = 0; i < 1'000; ++i) {
+  for (int i = 0; i < 150; ++i) {
     auto outer = huge(std::to_string(i));
     if (i % 10 == 0)
       add_secondary(outer, huge("beside"));
     x = wrap(std::move(x), std::move(outer));
   }
   EXPECT_EQ(depth(x), failure_limits::links_max);
-  EXPECT_EQ(x.failure_class, "999");
+  EXPECT_EQ(x.failure_class, "149");
   EXPECT_EQ(root_cause(x).failure_class, "root_cause");
   EXPECT_EQ(root_cause(x).reference.size(), 13u);
   expect_bounded(x);

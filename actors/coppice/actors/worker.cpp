@@ -9,8 +9,8 @@ const char* worker::name() const {
 }
 
 /// What is over is dropped unstarted, as probes are: a sign of life.
-bool worker::is_probe(caf::mailbox_element& x) noexcept {
-  if (supervised_actor::is_probe(x))
+bool worker::deals_with(caf::mailbox_element& x) noexcept {
+  if (supervised_actor::deals_with(x))
     return true;
   const auto* ctx = x.mid.is_response() ? nullptr : context_of(x);
   if (ctx == nullptr || !ctx->is_over())

@@ -80,7 +80,7 @@ public:
   void healthy() { say_healthy(); }
 
 protected:
-  bool is_probe(caf::mailbox_element& x) noexcept override;
+  bool deals_with(caf::mailbox_element& x) noexcept override;
 };
 
 /// A worker with a state: `stateful_worker<state>*` is the `self` of its

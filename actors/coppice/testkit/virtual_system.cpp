@@ -22,6 +22,10 @@ virtual_system::virtual_system(compat::configure_function configure)
 virtual_system::virtual_system(compat::configure_function configure,
                                limits bounds)
   : host_(std::make_unique<compat::deterministic_system>(std::move(configure))),
+    deadlines_(std::make_shared<deadline_clock>(
+      deadline_clock::options{.manual = true,
+                              .now = [this] { return host_->now(); }})),
+    current_deadlines_(deadlines_),
     limits_(bounds),
     begin_(host_->now()),
     own_actors_(host_->system().registry().running()) {}
@@ -59,7 +63,7 @@ void virtual_system::settle() {
 }
 
 time_point virtual_system::next_due() {
-  auto due = host_->next_due();
+  auto due = std::min(host_->next_due(), deadlines_->next_due());
   for (const auto& weak : trees_)
     if (const auto tree = weak.lock())
       due = std::min(due, tree->dog().next_due());
@@ -71,6 +75,7 @@ void virtual_system::advance_to(time_point when) {
     host_->advance(when - host_->now());
   else if (host_->next_due() <= host_->now())
     host_->advance(duration::zero());
+  deadlines_->run(host_->now());
   for (std::size_t i = 0; i < trees_.size(); ++i) {
     const auto tree = trees_[i].lock();
     if (tree != nullptr && tree->dog().next_due() <= host_->now())

@@ -9,6 +9,7 @@
 /// Threads: one; no detached actors, no blocking receives with timeouts.
 /// Rules: none; catalogue, 2.0.
 
+#include "coppice/deadline_clock.hpp"
 #include "coppice/policy/time.hpp"
 #include "coppice/testkit/virtual_clock_compat.hpp"
 #include "coppice/tree_context.hpp"
@@ -25,8 +26,8 @@ using policy::duration;
 using policy::time_point;
 
 /// Steps through virtual time: from one due time to the next, over the timers
-/// of CAF and the watchdogs of the trees. After each step it delivers messages
-/// until there are none.
+/// of CAF, the deadlines of contexts, and the watchdogs of the trees. After
+/// each step it delivers messages until there are none.
 class virtual_system {
 public:
   /// Beyond them, the test fails instead of hanging.
@@ -84,6 +85,8 @@ private:
   void run_away(const char* what, std::uint64_t count);
 
   std::unique_ptr<compat::deterministic_system> host_;
+  std::shared_ptr<deadline_clock> deadlines_;
+  deadline_clock::scope current_deadlines_;
   limits limits_;
   time_point begin_;
   std::size_t own_actors_;
