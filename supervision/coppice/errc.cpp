@@ -45,6 +45,8 @@ constexpr std::array<row, std::size_t{1} + static_cast<std::uint8_t>(last_errc)>
     {"shutdown", "ended as asked"},
     {"cancelled", "the request was cancelled"},
     {"deadline_exceeded", "the deadline of the request has passed"},
+    {"overloaded", "too many requests wait; ask again later"},
+    {"cannot_finish", "there is not enough time left to do it"},
   }};
 
 class category final : public std::error_category {

@@ -98,10 +98,17 @@ enum class errc : std::uint8_t {
   /// The request is over: its deadline has passed. The work may have been
   /// done, or be done yet. Ask again with more time.
   deadline_exceeded,
+
+  // -- requests that a queue turned away -------------------------------------
+
+  /// Too much waits there already. Ask again after `retry_after`.
+  overloaded,
+  /// It would not be done by its deadline. Ask again with more time.
+  cannot_finish,
 };
 
 /// The largest value in use.
-inline constexpr auto last_errc = errc::deadline_exceeded;
+inline constexpr auto last_errc = errc::cannot_finish;
 
 /// The name of the enumerator, or "unknown(200)".
 [[nodiscard]] std::string to_string(errc x);
