@@ -84,20 +84,6 @@ spec_defects validate(const admission_spec& spec, const std::string& where) {
   return found;
 }
 
-const char* to_string(criticality x) noexcept {
-  switch (x) {
-    case criticality::critical_plus:
-      return "critical_plus";
-    case criticality::critical:
-      return "critical";
-    case criticality::sheddable_plus:
-      return "sheddable_plus";
-    case criticality::sheddable:
-      return "sheddable";
-  }
-  return no_such_enumerator;
-}
-
 const char* to_string(stale_check x) noexcept {
   switch (x) {
     case stale_check::none:

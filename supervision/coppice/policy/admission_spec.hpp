@@ -9,6 +9,7 @@
 /// Threads: values; as safe as an int.
 /// Rules: docs/semantics.md, DEADLINE-2, DEADLINE-3, TOPOLOGY-1.
 
+#include "coppice/policy/criticality.hpp"
 #include "coppice/policy/spec_defect.hpp"
 #include "coppice/policy/time.hpp"
 
@@ -19,27 +20,12 @@
 
 namespace coppice::policy {
 
-/// How much it hurts when a request is not served. Set where a request enters
-/// the system, and copied to what is asked on its behalf.
-///
-/// Source: the four classes of Google's SRE book, "Handling Overload".
-enum class criticality : std::uint8_t {
-  /// Users see the loss at once, and badly. Provision for all of it.
-  critical_plus,
-  /// Users see the loss. The default of requests that people wait for.
-  critical,
-  /// Minutes of unavailability are fine: work in batches, that is retried.
-  sheddable_plus,
-  /// Frequent, partial unavailability is fine.
-  sheddable,
-};
-
 /// All of them, the most critical first.
 inline constexpr std::array criticalities{criticality::critical_plus,
                                           criticality::critical,
                                           criticality::sheddable_plus,
                                           criticality::sheddable};
-inline constexpr std::size_t criticality_count = criticalities.size();
+static_assert(criticalities.size() == criticality_count);
 
 /// Which requests are not worth starting.
 enum class stale_check : std::uint8_t {
@@ -148,7 +134,6 @@ struct admission_spec {
 [[nodiscard]] spec_defects validate(const admission_spec& spec,
                                     const std::string& where);
 
-[[nodiscard]] const char* to_string(criticality x) noexcept;
 [[nodiscard]] const char* to_string(stale_check x) noexcept;
 
 } // namespace coppice::policy

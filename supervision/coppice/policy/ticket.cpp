@@ -27,8 +27,8 @@ const char* to_string(shed_reason x) noexcept {
 }
 
 std::string to_string(const shed_ticket& x) {
-  auto text = '#' + std::to_string(x.who.id) + ' ' + to_string(x.who.level)
-              + ": " + to_string(x.why);
+  auto text = '#' + std::to_string(x.who.id) + ' '
+              + std::string{to_string(x.who.level)} + ": " + to_string(x.why);
   if (x.retry_after)
     text += ", retry after " + to_string(*x.retry_after);
   return text;
