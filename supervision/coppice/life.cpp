@@ -11,6 +11,8 @@ thread_local life_ticket* current_ticket = nullptr;
 } // namespace
 
 void tell_supervisor(const supervisor_link& link, life_news news) {
+  if (link.on_news)
+    link.on_news(news.what);
   if (auto to = caf::actor_cast<caf::strong_actor_ptr>(link.supervisor))
     compat::post_urgent(to, news);
 }

@@ -21,6 +21,15 @@
 
 namespace coppice {
 
+/// What a life tells its supervisor.
+enum class life_news_kind : std::uint8_t {
+  ready,
+  declined,
+  start_failed, ///< By its start function; there is no actor.
+  healthy,
+  beat,
+};
+
 /// What the lives under one supervisor share.
 struct supervisor_link {
   /// Weak: a life does not keep its supervisor alive.
@@ -31,15 +40,9 @@ struct supervisor_link {
   /// the next life. Null: nothing to do.
   std::function<void(const std::string&, const caf::strong_actor_ptr&)>
     on_failing = {};
-};
-
-/// What a life tells its supervisor.
-enum class life_news_kind : std::uint8_t {
-  ready,
-  declined,
-  start_failed, ///< By its start function; there is no actor.
-  healthy,
-  beat,
+  /// Called with what the life says of itself, on its thread. Null: nothing to
+  /// do. See `start_context::listen`.
+  std::function<void(life_news_kind)> on_news = {};
 };
 
 /// Internal message, child to supervisor.
@@ -57,7 +60,8 @@ struct life_end {
 /// Internal message through a worker's own queue: is it drained?
 struct probe_message {};
 
-/// Posts `news`, urgent, to the supervisor; to nobody if it is gone.
+/// Posts `news`, urgent, to the supervisor, if it is not gone, and tells the
+/// listener of the link.
 void tell_supervisor(const supervisor_link& link, life_news news);
 
 /// For children that are plain CAF actors: says ready, healthy, and beats, on

@@ -12,6 +12,8 @@
 #include "coppice/life.hpp"
 #include "coppice/spec.hpp"
 
+#include <functional>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -67,6 +69,30 @@ public:
   [[nodiscard]] life_handle life() {
     life_taken_ = true;
     return {ticket_.link, ticket_.life};
+  }
+
+  /// For whoever gives this life its work. Before it is spawned: has `on_news`
+  /// called with what the life says, `ready` above all, and `on_failing` as it
+  /// begins to fail; on its thread, perhaps before this function returns.
+  /// A life for which `will_say_ready` is false says nothing.
+  void listen(std::function<void(life_news_kind)> on_news,
+              std::function<void()> on_failing) {
+    auto link = std::make_shared<supervisor_link>(*ticket_.link);
+    link->on_news = std::move(on_news);
+    link->on_failing = [outer = ticket_.link->on_failing,
+                        inner = std::move(on_failing)](const auto& path,
+                                                       const auto& life) {
+      if (outer)
+        outer(path, life);
+      inner();
+    };
+    ticket_.link = std::move(link);
+  }
+
+  /// Of the child that was spawned: to see whether it is asked to end. Empty
+  /// for one that does not beat by itself.
+  [[nodiscard]] heartbeat beats() const noexcept {
+    return ticket_.taken ? ticket_.beats : heartbeat{};
   }
 
   /// In a pool: what `start_instance` was given. Else empty.
