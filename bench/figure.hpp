@@ -81,6 +81,7 @@ void group_figures(table& out, const settings& how);
 void budget_figures(table& out, const settings& how);
 void stall_figures(table& out, const settings& how);
 void message_figures(table& out, const settings& how);
+void pool_figures(table& out, const settings& how);
 
 /// Of the processes that `memory_figures` starts.
 int memory_process(const std::string& kind, std::size_t count);

@@ -27,6 +27,7 @@ constexpr std::pair<std::string_view, measure> all[] = {
   {"budget", figures::budget_figures},
   {"stall", figures::stall_figures},
   {"message", figures::message_figures},
+  {"pool", figures::pool_figures},
 };
 
 int usage() {

@@ -1,0 +1,436 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+// Requests and answers; pool_front_members.cpp has the workers.
+
+#include "coppice/actors/pool_front.hpp"
+
+#include "coppice/failure_convert.hpp"
+#include "coppice/request_handler.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <random>
+#include <utility>
+
+namespace coppice {
+
+namespace {
+
+/// Of a ticket's number: the rest says how often its slot was used before.
+constexpr unsigned slot_bits = 24;
+constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
+
+std::uint64_t fresh_seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+/// Exit and down messages, and streams, are for actors with a life.
+bool is_work(caf::mailbox_element& x) {
+  if (x.mid.category() > caf::message_id::normal_message_category)
+    return false;
+  return x.mid.is_request()
+         || (!compat::holds<caf::exit_msg>(x)
+             && !compat::holds<caf::down_msg>(x));
+}
+
+/// The content of `x`, which 0.17 has to make a message of first.
+template <class Pointer>
+caf::message message_of(Pointer& x) {
+  if constexpr (requires { x->payload; }) {
+    return x->payload;
+  } else {
+    auto content = x->move_content_to_message();
+    x = caf::make_mailbox_element(std::move(x->sender), x->mid,
+                                  std::move(x->stages), content);
+    return content;
+  }
+}
+
+} // namespace
+
+pool_front::pool_front(caf::actor_config& cfg, const pool_options& options)
+  : compat::redirecting_actor(cfg),
+    name_(options.name),
+    clock_(options.clock != nullptr ? options.clock
+                                    : deadline_clock::current()),
+    concurrency_(options.concurrency),
+    key_of_(options.key_of),
+    queue_(options.admission, 0, options.seed ? *options.seed : fresh_seed()),
+    dispatcher_(options.dispatch, options.seed ? *options.seed : fresh_seed()) {
+}
+
+// -- messages ----------------------------------------------------------------
+
+void pool_front::redirect(caf::mailbox_element_ptr x, compat::host_type* host) {
+  if (x->mid.is_response())
+    return on_answer(std::move(x), host);
+  if (is_work(*x))
+    return on_request(std::move(x), host);
+  const std::lock_guard guard{mutex_};
+  ++counts_.ignored;
+}
+
+void pool_front::on_request(caf::mailbox_element_ptr x,
+                            compat::host_type* host) {
+  std::uint64_t key = 0;
+  if (key_of_ && !find_key(x, key))
+    return;
+  pool_outbox out;
+  context to_watch;
+  std::uint64_t id = 0;
+  {
+    const std::lock_guard guard{mutex_};
+    const auto when = now();
+    const auto place = accept(std::move(x), key);
+    id = id_of(place);
+    const auto decision = queue_.on_arrival(when, ticket_of(place));
+    if (decision.displaced)
+      turn_away(*decision.displaced, out);
+    if (decision.refused)
+      turn_away(*decision.refused, out);
+    pump(when, out);
+    if (waits(id) && requests_[place].has_context)
+      to_watch = requests_[place].ctx;
+    settle(out);
+  }
+  flush(out, host);
+  if (!to_watch.empty())
+    watch(to_watch, id);
+}
+
+void pool_front::on_answer(caf::mailbox_element_ptr x,
+                           compat::host_type* host) {
+  const auto is_error = compat::holds<caf::error>(*x);
+  pool_outbox out;
+  {
+    const std::lock_guard guard{mutex_};
+    const auto place = find(x->mid.request_id().integer_value());
+    if (!place || !requests_[*place].is_dispatched) {
+      ++counts_.late_answers;
+      return;
+    }
+    const auto when = now();
+    auto& entry = requests_[*place];
+    // Nobody's answer, but CAF's, of a mailbox that is closed.
+    if (is_error && x->sender == nullptr) {
+      const auto& why = x->content().template get_as<caf::error>(0);
+      if (compat::is_code(why, caf::sec::request_receiver_down)) {
+        lose(*place, why, when, out);
+        x = nullptr;
+      }
+    }
+    if (x != nullptr) {
+      end_service(*place, when, is_error || x->sender == nullptr, out);
+      if (entry.mid.is_request()) {
+        x->mid = entry.mid.response_id();
+        out.deliver(std::move(entry.sender), std::move(x));
+      } else {
+        ++counts_.unwanted_answers;
+      }
+      release(*place, out);
+    }
+    pump(when, out);
+    settle(out);
+  }
+  flush(out, host);
+}
+
+/// Called by the context of a request that waits, or waited, once it is over.
+void pool_front::on_over(std::uint64_t id) {
+  pool_outbox out;
+  {
+    const std::lock_guard guard{mutex_};
+    if (!waits(id))
+      return;
+    const auto when = now();
+    pump(when, out); // counts it as expired, if that is what it is
+    if (waits(id)
+        && queue_.on_cancelled(when, id) == policy::cancel_outcome::dropped)
+      turn_away({ticket_of(*find(id)), policy::shed_reason::cancelled}, out);
+    settle(out);
+  }
+  flush(out);
+}
+
+/// Not under the lock: a context that is over calls at once.
+void pool_front::watch(const context& ctx, std::uint64_t id) {
+  auto registration
+    = ctx.on_cancel([self = caf::actor_cast<caf::actor>(this), id] {
+        compat::object_of<pool_front>(self).on_over(id);
+      });
+  const std::lock_guard guard{mutex_};
+  if (!waits(id))
+    return;
+  auto& entry = requests_[*find(id)];
+  entry.registration = std::move(registration);
+  entry.is_watched = true;
+}
+
+bool pool_front::find_key(caf::mailbox_element_ptr& x,
+                          std::uint64_t& key) const {
+  try {
+    key = key_of_(message_of(x));
+    return true;
+  } catch (...) {
+    compat::refuse(x->sender, x->mid,
+                   to_error(from_exception(std::current_exception())));
+    return false;
+  }
+}
+
+// -- requests ----------------------------------------------------------------
+
+pool_front::slot pool_front::accept(caf::mailbox_element_ptr x,
+                                    std::uint64_t key) {
+  if (free_.empty()) {
+    free_.push_back(static_cast<slot>(requests_.size()));
+    requests_.emplace_back();
+  }
+  const auto place = free_.back();
+  free_.pop_back();
+  auto& entry = requests_[place];
+  ++entry.generation;
+  const auto* ctx = context_of(*x);
+  entry.has_context = ctx != nullptr;
+  if (ctx != nullptr)
+    entry.ctx = *ctx;
+  entry.key = key;
+  entry.mid = x->mid;
+  entry.sender = std::move(x->sender);
+  entry.waiting = std::move(x);
+  entry.is_dispatched = false;
+  ++waiting_;
+  return place;
+}
+
+policy::ticket pool_front::ticket_of(slot x) const {
+  const auto& entry = requests_[x];
+  if (!entry.has_context)
+    return {.id = id_of(x)};
+  return {.id = id_of(x),
+          .deadline = entry.ctx.deadline(),
+          .level = entry.ctx.criticality()};
+}
+
+std::uint64_t pool_front::id_of(slot x) const noexcept {
+  return (std::uint64_t{requests_[x].generation} << slot_bits) | x;
+}
+
+std::optional<pool_front::slot>
+pool_front::find(std::uint64_t id) const noexcept {
+  const auto place = static_cast<slot>(id & slot_mask);
+  if (place >= requests_.size() || id_of(place) != id
+      || (requests_[place].waiting == nullptr
+          && !requests_[place].is_dispatched))
+    return std::nullopt;
+  return place;
+}
+
+bool pool_front::waits(std::uint64_t id) const noexcept {
+  const auto place = find(id);
+  return place && requests_[*place].waiting != nullptr;
+}
+
+void pool_front::release(slot x, pool_outbox& out) {
+  auto& entry = requests_[x];
+  if (entry.sender)
+    out.drop(std::move(entry.sender));
+  if (entry.has_context)
+    out.drop(std::move(entry.ctx));
+  if (entry.is_watched)
+    out.drop(std::move(entry.registration));
+  entry.is_watched = false;
+  entry.has_context = false;
+  entry.is_dispatched = false;
+  free_.push_back(x);
+}
+
+/// An error that comes quickly says nothing about how long the work takes; one
+/// that comes late does, or work that always comes too late would never be
+/// learned from.
+void pool_front::end_service(slot x, time_point now, bool is_error,
+                             pool_outbox& out) {
+  const auto& entry = requests_[x];
+  const auto& worker = members_[entry.worker.who];
+  const auto began = entry.is_behind_another
+                       ? std::max(entry.dispatched, worker.last_end)
+                       : entry.dispatched;
+  const auto took = now - began;
+  const auto tells = [&] {
+    const auto mean = queue_.snapshot(now).service_mean;
+    return !mean || took >= *mean / 2;
+  };
+  if (!is_error || tells())
+    queue_.on_done(now, id_of(x), took);
+  else
+    queue_.on_lost(now, id_of(x));
+  take_from_worker(x, now, out);
+}
+
+/// Its worker will not answer, or there is none.
+void pool_front::lose(slot x, const caf::error& why, time_point now,
+                      pool_outbox& out) {
+  auto& entry = requests_[x];
+  queue_.on_lost(now, id_of(x));
+  if (entry.is_dispatched)
+    take_from_worker(x, now, out);
+  else
+    --waiting_;
+  ++counts_.failed_with_worker;
+  std::optional<policy::shed_ticket> shed;
+  if (is_stopped_)
+    shed = policy::shed_ticket{ticket_of(x), policy::shed_reason::stopped};
+  out.refuse({std::move(entry.sender), entry.mid, entry.ctx, std::move(shed),
+              why, std::move(entry.waiting)});
+  release(x, out);
+}
+
+void pool_front::turn_away(const policy::shed_ticket& what, pool_outbox& out) {
+  const auto place = find(what.who.id);
+  assert(place);
+  auto& entry = requests_[*place];
+  --waiting_;
+  out.refuse({std::move(entry.sender),
+              entry.mid,
+              entry.ctx,
+              what,
+              {},
+              std::move(entry.waiting)});
+  release(*place, out);
+}
+
+// -- dispatch ----------------------------------------------------------------
+
+/// First the worker, then the request, so that none is started that nobody can
+/// take; by key it is the other way round, and the worker may be busy.
+void pool_front::pump(time_point now, pool_outbox& out) {
+  while (waiting_ > 0) {
+    auto to = key_of_ ? std::nullopt : choose(0, concurrency_, now);
+    const auto step = queue_.next(now);
+    const auto* serve = std::get_if<policy::serve_ticket>(&step);
+    if (serve == nullptr) {
+      if (to)
+        dispatcher_.on_done(*to);
+      const auto* shed = std::get_if<policy::shed_ticket>(&step);
+      if (shed == nullptr)
+        return;
+      turn_away(*shed, out);
+      continue;
+    }
+    const auto place = *find(serve->who.id);
+    if (!to)
+      to = choose(requests_[place].key, SIZE_MAX, now);
+    if (to)
+      dispatch(place, *to, now, out);
+    else
+      lose(place, caf::make_error(caf::sec::request_receiver_down), now, out);
+  }
+}
+
+/// One that was told to end, or has, takes nothing any more, whoever knows of
+/// it already.
+std::optional<policy::chosen_member>
+pool_front::choose(std::uint64_t key, std::size_t busy_from, time_point now) {
+  for (;;) {
+    const auto to = dispatcher_.choose(key, busy_from);
+    if (!to)
+      return std::nullopt;
+    auto& worker = members_[to->who];
+    if (!is_ending(worker))
+      return to;
+    pause(to->who, worker, now);
+  }
+}
+
+void pool_front::dispatch(slot x, const policy::chosen_member& to,
+                          time_point now, pool_outbox& out) {
+  auto& entry = requests_[x];
+  auto& worker = members_[to.who];
+  entry.worker = to;
+  entry.dispatched = now;
+  entry.is_dispatched = true;
+  entry.is_behind_another = worker.in_hand.size() >= concurrency_;
+  entry.position = static_cast<std::uint32_t>(worker.in_hand.size());
+  worker.in_hand.push_back(x);
+  ++worker.dispatched;
+  --waiting_;
+  if (entry.is_watched)
+    out.drop(std::move(entry.registration));
+  entry.is_watched = false;
+  auto element = std::move(entry.waiting);
+  element->sender = caf::actor_cast<caf::strong_actor_ptr>(this);
+  element->mid = caf::message_id{
+    (entry.mid.integer_value() & caf::message_id::category_flag_mask)
+    | id_of(x)};
+  out.deliver(worker.actor, std::move(element));
+}
+
+void pool_front::take_from_worker(slot x, time_point now, pool_outbox& out) {
+  auto& entry = requests_[x];
+  auto& worker = members_[entry.worker.who];
+  const auto last = worker.in_hand.back();
+  worker.in_hand[entry.position] = last;
+  requests_[last].position = entry.position;
+  worker.in_hand.pop_back();
+  worker.last_end = now;
+  dispatcher_.on_done(entry.worker);
+  if (!worker.is_available) {
+    --elsewhere_;
+    count_servers(now);
+  }
+  if (worker.in_hand.empty() && worker.when_idle)
+    out.call(std::exchange(worker.when_idle, nullptr));
+}
+
+void pool_front::settle(pool_outbox& out) {
+  if (when_drained_.empty() || free_.size() != requests_.size())
+    return;
+  for (auto& f : std::exchange(when_drained_, {}))
+    out.call(std::move(f));
+}
+
+// -- the pool ----------------------------------------------------------------
+
+void pool_front::drain(std::function<void()> when_done) {
+  pool_outbox out;
+  {
+    const std::lock_guard guard{mutex_};
+    queue_.drain();
+    when_drained_.push_back(std::move(when_done));
+    settle(out);
+  }
+  flush(out);
+}
+
+void pool_front::stop() {
+  pool_outbox out;
+  {
+    const std::lock_guard guard{mutex_};
+    const auto when = now();
+    is_stopped_ = true;
+    queue_.stop();
+    pump(when, out);
+    for (auto& x : members_)
+      lose_all(x, {}, when, out);
+    settle(out);
+  }
+  flush(out);
+}
+
+pool_statistics pool_front::statistics() const {
+  const std::lock_guard guard{mutex_};
+  auto result = counts_;
+  result.admission = queue_.snapshot(now());
+  for (std::size_t i = 0; i < members_.size(); ++i)
+    if (const auto& x = members_[i]; x.is_known)
+      result.members.push_back({.number = i,
+                                .available = x.is_available,
+                                .leaves = x.leaves,
+                                .outstanding = x.in_hand.size(),
+                                .lives = x.lives,
+                                .dispatched = x.dispatched});
+  return result;
+}
+
+} // namespace coppice

@@ -1,0 +1,297 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+// Workers of a pool that crash, hang, restart, come and go.
+
+#include "support/pool_test.hpp"
+
+namespace coppice::test {
+namespace {
+
+class PoolMembers : public pool_test {
+public:
+  caf::actor life(std::size_t index) {
+    return caf::actor_cast<caf::actor>(seen->lives.at(index));
+  }
+
+  /// Resizes; does not settle.
+  std::shared_ptr<std::optional<outcome_of_nothing>>
+  resize(std::size_t workers_wanted, time_limit drain_within = infinity) {
+    auto slot = std::make_shared<std::optional<outcome_of_nothing>>();
+    pool->resize(workers(), workers_wanted, drain_within, [slot](auto what) {
+      EXPECT_FALSE(slot->has_value()) << "called back twice";
+      *slot = std::move(what);
+    });
+    return slot;
+  }
+};
+
+// FAILURE-6: a crash is the answer to the request in hand, and to no other.
+TEST_F(PoolMembers, FailTheRequestInHandWhenTheyCrash) {
+  start({.workers = 1, .admission = plain_queue(10)});
+  const auto crash = ask_pool(13);
+  const auto next = ask_pool(4);
+  settle();
+  ASSERT_FALSE(outcome_of(crash).has_value());
+  EXPECT_THAT(describe(outcome_of(crash).error()), HasSubstr("unlucky"));
+  EXPECT_THAT(outcome_of(next), Succeeds());
+  EXPECT_EQ(incarnation_of("/app/pool/worker-1"), 2u);
+  EXPECT_EQ(statistics().members.at(0).lives, 2u);
+  EXPECT_EQ(now(), 0s);
+  expect_balance();
+}
+
+// FAILURE-6: killed from outside: what it owed is answered, typed.
+TEST_F(PoolMembers, FailWhatTheyOweWhenTheyAreKilled) {
+  start({.workers = 1, .concurrency = 3, .admission = plain_queue(10)});
+  const std::vector<pending<int>> owed{ask_pool(1), ask_pool(3), ask_pool(5)};
+  settle();
+  ASSERT_EQ(seen->started.size(), 3u);
+  kill(life(0));
+  settle();
+  for (const auto& x : owed) {
+    ASSERT_THAT(outcome_of(x), FailsWith(errc::stopped));
+    EXPECT_FALSE(outcome_of(x).error().is_bug);
+  }
+  const auto next = ask_pool(4);
+  settle();
+  EXPECT_THAT(outcome_of(next), Succeeds());
+  expect_balance();
+}
+
+// FAILURE-6: the same for plain CAF actors, which nobody answers for.
+TEST_F(PoolMembers, MayBePlainActors) {
+  auto lives = std::make_shared<std::vector<caf::actor_addr>>();
+  start(
+    {.workers = 1,
+     .admission = plain_queue(10),
+     .worker
+     = {.start = spawns([lives](caf::event_based_actor* self) -> caf::behavior {
+          lives->push_back(self->address());
+          auto owed = std::make_shared<std::vector<caf::response_promise>>();
+          return {[=](const context&, int n) -> caf::result<int> {
+            if (n % 2 == 0)
+              return 2 * n;
+            owed->push_back(self->make_response_promise());
+            return caf::delegated<int>{};
+          }};
+        })}});
+  const auto owed = ask_pool(1);
+  const auto waits = ask_pool(4);
+  settle();
+  EXPECT_THAT(outcome_of(waits), IsNotAnswered());
+  kill(caf::actor_cast<caf::actor>(lives->at(0)));
+  settle();
+  ASSERT_THAT(outcome_of(owed), FailsWith(errc::unavailable));
+  EXPECT_TRUE(is_well_formed(outcome_of(owed).error()));
+  EXPECT_EQ(outcome_of(owed).error().reference, "r-1");
+  EXPECT_TRUE(outcome_of(owed).error().retry_after);
+  EXPECT_THAT(outcome_of(waits), Succeeds());
+  EXPECT_EQ(statistics().failed_with_worker, 1u);
+  expect_balance();
+}
+
+// FAILURE-6: one that ends by itself and owes an answer: the failure, and what
+// waits does not go into the mailbox that is just being closed.
+TEST_F(PoolMembers, MayEndByThemselves) {
+  start({.workers = 1, .admission = plain_queue(10)});
+  const auto owed = ask_pool(1);
+  const auto waits = ask_pool(4);
+  settle();
+  compat::post(life(0), "end"s);
+  settle();
+  EXPECT_THAT(outcome_of(owed), FailsWith(errc::stopped));
+  EXPECT_THAT(outcome_of(waits), Succeeds());
+  EXPECT_EQ(statistics().failed_with_worker, 0u);
+  expect_balance();
+}
+
+// FAILURE-6, STOP-2: what a stalled worker has is answered when it is given
+// up, what waits goes to the next life, and late answers are dropped.
+TEST_F(PoolMembers, FailTheRequestInHandWhenTheyStall) {
+  auto a = script("a");
+  a.on_messages({hangs()});
+  start({.workers = 1,
+         .admission = plain_queue(10),
+         .worker = {.start = a.spec().start,
+                    .shutdown = 1s,
+                    .heartbeat = {.stall_timeout = 5s}}});
+  const auto hanging = request<std::string>(pool->handle(), 1h, "x"s);
+  const auto waits = request<std::string>(pool->handle(), 1h, "y"s);
+  pass(1s);
+  EXPECT_THAT(outcome_of(waits), IsNotAnswered());
+  pass(20s);
+  ASSERT_FALSE(outcome_of(hanging).has_value());
+  EXPECT_THAT(outcome_of(hanging), Not(IsNotAnswered()));
+  EXPECT_TRUE(is_well_formed(outcome_of(hanging).error())
+              || outcome_of(hanging).error().is_bug)
+    << describe(outcome_of(hanging).error());
+  ASSERT_THAT(outcome_of(waits), Succeeds());
+  EXPECT_EQ(*outcome_of(waits), "a#2: y");
+  a.release();
+  settle();
+  EXPECT_EQ(available(), 1u);
+  expect_balance();
+}
+
+// DEADLINE-3, FAILURE-6: one that is given up gets nothing new, while the
+// others go on; its request does not take their place.
+TEST_F(PoolMembers, GetNothingWhileTheyAreGivenUp) {
+  auto a = script("a");
+  a.on_messages({hangs()});
+  start({.workers = 2,
+         .admission = plain_queue(10),
+         .worker = {.start = a.spec().start,
+                    .shutdown = 1s,
+                    .heartbeat = {.stall_timeout = 5s}}});
+  const auto hanging = request<std::string>(pool->handle(), 1h, "x"s);
+  pass(1s);
+  std::vector<pending<std::string>> others;
+  for (auto i = 0; i < 100; ++i) {
+    others.push_back(request<std::string>(pool->handle(), 1h, "y"s));
+    pass(100ms);
+    EXPECT_THAT(outcome_of(others.back()), Succeeds());
+  }
+  EXPECT_FALSE(outcome_of(hanging).has_value());
+  expect_balance();
+}
+
+// START-1, DEADLINE-3: no requests before it is ready.
+TEST_F(PoolMembers, ServeOnlyOnceTheyAreReady) {
+  const auto may = std::make_shared<bool>(false);
+  const auto started = std::make_shared<std::vector<int>>();
+  pool.emplace(
+    system(),
+    pool_options{.workers = 1,
+                 .admission = plain_queue(10),
+                 .worker = {.start = spawns([=](worker* self) -> caf::behavior {
+                              self->defer_ready();
+                              return {[=](caf::ok_atom) { self->ready(); },
+                                      [=](int n) {
+                                        started->push_back(n);
+                                        return n;
+                                      }};
+                            })},
+                 .clock = clock});
+  supervise({.name = "app", .children = {pool->child("pool")}});
+  EXPECT_FALSE(is_ready());
+  const auto a = request<int>(pool->handle(), 1h, 1);
+  settle();
+  EXPECT_THAT(*started, IsEmpty());
+  EXPECT_EQ(statistics().admission.depth, 1u);
+  compat::post(child("/app/pool/worker-1").actor, caf::ok_atom_v);
+  settle();
+  EXPECT_TRUE(is_ready());
+  EXPECT_THAT(outcome_of(a), Succeeds());
+}
+
+// DEADLINE-3, DEADLINE-4: in an outage the queue keeps what it has, up to the
+// deadlines.
+TEST_F(PoolMembers, AreWaitedForUpToTheDeadline) {
+  start({.workers = 1, .admission = plain_queue(10)});
+  ASSERT_THAT(terminate_child("/app/pool/worker-1"), Succeeds());
+  const auto brief = ask_pool(4, 1s);
+  const auto patient = ask_pool(6, 1h);
+  pass(2s);
+  EXPECT_THAT(outcome_of(brief), FailsWith(errc::deadline_exceeded));
+  EXPECT_THAT(outcome_of(patient), IsNotAnswered());
+  ASSERT_THAT(restart_child("/app/pool/worker-1"), Succeeds());
+  settle();
+  EXPECT_THAT(outcome_of(patient), Succeeds());
+  expect_balance();
+}
+
+// FAILURE-6: an orderly stop of the tree leaves nobody without an answer.
+TEST_F(PoolMembers, AnswerWhenTheTreeStops) {
+  start({.workers = 2, .admission = plain_queue(10)});
+  const std::vector<pending<int>> all{ask_pool(1), ask_pool(3), ask_pool(5)};
+  settle();
+  EXPECT_TRUE(stop().complete);
+  pool->stop();
+  settle();
+  for (const auto& x : all) {
+    ASSERT_FALSE(outcome_of(x).has_value());
+    EXPECT_THAT(outcome_of(x), Not(IsNotAnswered()));
+  }
+  expect_balance();
+}
+
+// DEADLINE-3: more workers take what waits.
+TEST_F(PoolMembers, Grow) {
+  start({.workers = 1, .admission = plain_queue(10)});
+  const std::vector<pending<int>> all{ask_pool(1), ask_pool(3), ask_pool(5)};
+  settle();
+  EXPECT_EQ(seen->started.size(), 1u);
+  const auto grown = resize(3);
+  settle();
+  ASSERT_TRUE(grown->has_value());
+  EXPECT_THAT(**grown, Succeeds());
+  EXPECT_EQ(available(), 3u);
+  EXPECT_EQ(seen->started.size(), 3u);
+  for (const auto n : {1, 3, 5})
+    pay(n);
+  for (const auto& x : all)
+    EXPECT_THAT(outcome_of(x), Succeeds());
+}
+
+// DEADLINE-3, FAILURE-6: those that go answer what they have first.
+TEST_F(PoolMembers, AnswerBeforeTheyGo) {
+  start({.workers = 3, .admission = plain_queue(10)});
+  const std::vector<pending<int>> all{ask_pool(1), ask_pool(3), ask_pool(5)};
+  settle();
+  const auto shrunk = resize(1);
+  const auto again = resize(2);
+  settle();
+  ASSERT_TRUE(again->has_value());
+  EXPECT_THAT(**again, FailsWith(errc::unavailable));
+  EXPECT_FALSE(shrunk->has_value());
+  const auto next = ask_pool(4);
+  settle();
+  EXPECT_THAT(outcome_of(next), IsNotAnswered());
+  for (const auto n : {1, 3, 5})
+    pay(n);
+  ASSERT_TRUE(shrunk->has_value());
+  EXPECT_THAT(**shrunk, Succeeds());
+  for (const auto& x : all)
+    EXPECT_THAT(outcome_of(x), Succeeds());
+  EXPECT_THAT(outcome_of(next), Succeeds());
+  EXPECT_EQ(statistics().members.size(), 1u);
+  EXPECT_EQ(counts("/app/pool").specs, 1u);
+  const auto grown = resize(2);
+  settle();
+  EXPECT_THAT(**grown, Succeeds());
+  EXPECT_EQ(available(), 2u);
+  expect_balance();
+}
+
+// DEADLINE-3, FAILURE-6: but not for ever.
+TEST_F(PoolMembers, GoWhenTheirTimeIsOver) {
+  start({.workers = 2, .admission = plain_queue(10)});
+  const std::vector<pending<int>> all{ask_pool(1), ask_pool(3)};
+  settle();
+  const auto shrunk = resize(1, 10s);
+  pass(9s);
+  EXPECT_FALSE(shrunk->has_value());
+  pass(2s);
+  ASSERT_TRUE(shrunk->has_value());
+  EXPECT_THAT(**shrunk, Succeeds());
+  pay(1);
+  pay(3);
+  std::size_t answered = 0;
+  for (const auto& x : all)
+    answered += outcome_of(x).has_value() ? 1 : 0;
+  EXPECT_EQ(answered, 1u);
+  for (const auto& x : all)
+    EXPECT_THAT(outcome_of(x), Not(IsNotAnswered()));
+  expect_balance();
+}
+
+// TOPOLOGY-1
+TEST_F(PoolMembers, AreNeverNone) {
+  start({.workers = 1});
+  const auto shrunk = resize(0);
+  ASSERT_TRUE(shrunk->has_value());
+  EXPECT_THAT(**shrunk, FailsWith(errc::invalid_spec));
+}
+
+} // namespace
+} // namespace coppice::test
