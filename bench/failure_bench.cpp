@@ -144,7 +144,7 @@ caf::behavior level_actor(caf::event_based_actor* self, caf::actor below,
       return question;
     }
     auto promise = self->make_response_promise<int>();
-    compat::ask(self, below, 5s, question)
+    compat::ask_without_timeout(self, below, question)
       .then([promise](int answer) mutable { promise.deliver(answer); },
             [promise, level](const caf::error& err) mutable {
               auto x = from_error(err);
@@ -165,7 +165,7 @@ void five_actors(benchmark::State& state, bool with_failure) {
       top = system.spawn(level_actor, top, level, with_failure);
     caf::scoped_actor self{system};
     for (auto _ : state)
-      compat::ask(self, top, 5s, 1)
+      compat::ask_without_timeout(self, top, 1)
         .receive([](int) {},
                  [](const caf::error& err) { benchmark::DoNotOptimize(&err); });
     caf::anon_send_exit(top, caf::exit_reason::user_shutdown);

@@ -286,10 +286,10 @@ std::string failure_class_of(const caf::error& err, end_class how) {
   return foreign_class(err, how);
 }
 
-caf::error to_error(const failure& x) {
-  auto copy = x;
-  enforce_limits(copy);
-  return caf::make_error(to_errc(copy), std::move(copy));
+caf::error to_error(failure x) {
+  enforce_limits(x);
+  const auto code = to_errc(x);
+  return caf::make_error(code, std::move(x));
 }
 
 // -- std::error_code ---------------------------------------------------------

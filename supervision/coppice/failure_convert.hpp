@@ -62,7 +62,7 @@ private:
                                       failure_where where = {});
 
 /// What to send instead of an answer, or to end with. Holds all of `x`.
-[[nodiscard]] caf::error to_error(const failure& x);
+[[nodiscard]] caf::error to_error(failure x);
 
 /// The original code if its category is generic, system or coppice, else
 /// `to_errc(x)`.

@@ -56,7 +56,7 @@ caf::error supervised_actor::fail(const std::exception_ptr& e) {
     why.where.path = path();
     why.where.incarnation = incarnation_;
   }
-  return to_error(why);
+  return to_error(std::move(why));
 }
 
 std::string supervised_actor::path() const {
