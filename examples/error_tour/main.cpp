@@ -14,6 +14,7 @@
 
 #include "coppice/failure_json.hpp"
 #include "coppice/failure_log.hpp"
+#include "coppice/failure_stack.hpp"
 #include "coppice/failure_user.hpp"
 #include "coppice/supervise.hpp"
 #include "coppice/system_config.hpp"
@@ -30,7 +31,8 @@ using namespace std::literals;
 namespace {
 
 /// What the edge of a service does with a failure.
-void show(const char* title, const coppice::failure& why) {
+void show(const char* title, coppice::failure why) {
+  fill_stack_text(why, 10s);
   std::printf("\n== %s ==\n", title);
   std::printf("-- the developer reads --\n%s", describe(why).c_str());
   std::printf("-- the user gets --\n%s\n",

@@ -104,6 +104,11 @@ int append(const std::string& line) {
             .retry_after = 5min}};
 }
 
+[[gnu::noinline]] int price_of(const std::string& article) {
+  const std::map<std::string, int> table{{"ACME rocket", 4'200}};
+  return table.at(article); // the bug: not every article has a price
+}
+
 } // namespace
 
 caf::behavior stock(coppice::worker*) {
@@ -115,10 +120,7 @@ caf::behavior journal(coppice::worker*) {
 }
 
 caf::behavior prices(coppice::worker*) {
-  return {[](const std::string& article) {
-    const std::map<std::string, int> table{{"ACME rocket", 4'200}};
-    return table.at(article); // the bug: not every article has a price
-  }};
+  return {[](const std::string& article) { return price_of(article); }};
 }
 
 } // namespace example
