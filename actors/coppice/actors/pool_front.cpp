@@ -34,6 +34,13 @@ bool is_work(caf::mailbox_element& x) {
              && !compat::holds<caf::down_msg>(x));
 }
 
+/// Nobody's answer, but CAF's, of a mailbox that is closed.
+bool is_bounce(caf::mailbox_element& x) {
+  return x.sender == nullptr
+         && compat::is_code(x.content().get_as<caf::error>(0),
+                            caf::sec::request_receiver_down);
+}
+
 /// The content of `x`, which 0.17 has to make a message of first.
 template <class Pointer>
 caf::message message_of(Pointer& x) {
@@ -111,29 +118,31 @@ void pool_front::on_answer(caf::mailbox_element_ptr x,
       return;
     }
     const auto when = now();
-    auto& entry = requests_[*place];
-    // Nobody's answer, but CAF's, of a mailbox that is closed.
-    if (is_error && x->sender == nullptr) {
-      const auto& why = x->content().template get_as<caf::error>(0);
-      if (compat::is_code(why, caf::sec::request_receiver_down)) {
-        lose(*place, why, when, out);
-        x = nullptr;
-      }
-    }
-    if (x != nullptr) {
-      end_service(*place, when, is_error || x->sender == nullptr, out);
-      if (entry.mid.is_request()) {
-        x->mid = entry.mid.response_id();
-        out.deliver(std::move(entry.sender), std::move(x));
-      } else {
-        ++counts_.unwanted_answers;
-      }
-      release(*place, out);
+    if (is_error && is_bounce(*x)) {
+      const auto who = requests_[*place].worker.who;
+      lose(*place, caf::make_error(caf::sec::request_receiver_down), when, out);
+      suspend(who, when, out);
+    } else {
+      pass_on(*place, std::move(x), is_error, when, out);
     }
     pump(when, out);
     settle(out);
   }
   flush(out, host);
+}
+
+void pool_front::pass_on(slot place, caf::mailbox_element_ptr x, bool is_error,
+                         time_point now, pool_outbox& out) {
+  end_service(place, now, is_error, x->sender != nullptr, out);
+  auto& entry = requests_[place];
+  if (entry.mid.is_request()) {
+    x->mid = entry.mid.response_id();
+    out.deliver(std::move(entry.sender), std::move(x));
+  } else {
+    ++counts_.unwanted_answers;
+    out.deliver(nullptr, std::move(x)); // only to be let go
+  }
+  release(place, out);
 }
 
 /// Called by the context of a request that waits, or waited, once it is over.
@@ -248,20 +257,21 @@ void pool_front::release(slot x, pool_outbox& out) {
 
 /// An error that comes quickly says nothing about how long the work takes; one
 /// that comes late does, or work that always comes too late would never be
-/// learned from.
+/// learned from. One without a sender is not from the work at all: it was
+/// dropped unstarted, or its worker given up.
 void pool_front::end_service(slot x, time_point now, bool is_error,
-                             pool_outbox& out) {
+                             bool is_from_worker, pool_outbox& out) {
   const auto& entry = requests_[x];
   const auto& worker = members_[entry.worker.who];
   const auto began = entry.is_behind_another
                        ? std::max(entry.dispatched, worker.last_end)
                        : entry.dispatched;
   const auto took = now - began;
-  const auto tells = [&] {
+  const auto took_its_time = [&] {
     const auto mean = queue_.snapshot(now).service_mean;
     return !mean || took >= *mean / 2;
   };
-  if (!is_error || tells())
+  if (!is_error || (is_from_worker && took_its_time()))
     queue_.on_done(now, id_of(x), took);
   else
     queue_.on_lost(now, id_of(x));

@@ -112,6 +112,9 @@ private:
     time_point last_end = time_point::min();
     std::vector<slot> in_hand;
     std::function<void()> when_idle;
+    /// While it is suspected of being gone.
+    context suspicion;
+    cancel_registration end_of_suspicion;
   };
 
   // -- messages --
@@ -119,6 +122,7 @@ private:
   void on_answer(caf::mailbox_element_ptr x, compat::host_type* host);
   void on_over(std::uint64_t id);
   void watch(const context& ctx, std::uint64_t id);
+  void offer_again_later(member_id who, life_number life);
   [[nodiscard]] bool find_key(caf::mailbox_element_ptr& x,
                               std::uint64_t& key) const;
 
@@ -128,7 +132,10 @@ private:
   [[nodiscard]] std::uint64_t id_of(slot x) const noexcept;
   [[nodiscard]] std::optional<slot> find(std::uint64_t id) const noexcept;
   void release(slot x, pool_outbox& out);
-  void end_service(slot x, time_point now, bool is_error, pool_outbox& out);
+  void end_service(slot x, time_point now, bool is_error, bool is_from_worker,
+                   pool_outbox& out);
+  void pass_on(slot x, caf::mailbox_element_ptr answer, bool is_error,
+               time_point now, pool_outbox& out);
   void take_from_worker(slot x, time_point now, pool_outbox& out);
 
   // -- dispatch; under the lock --
@@ -148,6 +155,7 @@ private:
   member& known(member_id who);
   void offer(member_id who, member& x, time_point now);
   void pause(member_id who, member& x, time_point now);
+  void suspend(member_id who, time_point now, pool_outbox& out);
   void lose_all(member& x, const caf::error& why, time_point now,
                 pool_outbox& out);
   void count_servers(time_point now);

@@ -4,9 +4,19 @@
 
 #include "coppice/actors/pool_front.hpp"
 
+#include <chrono>
 #include <utility>
 
 namespace coppice {
+
+namespace {
+
+/// How long a worker gets nothing that CAF says is down, until it is looked at
+/// again: its end takes microseconds. Were it only the actor to which the
+/// worker hands its requests on that is down, this many get through.
+constexpr auto suspension = std::chrono::milliseconds{1};
+
+} // namespace
 
 // -- lives -------------------------------------------------------------------
 
@@ -20,6 +30,7 @@ pool_front::life_number pool_front::life_begins(member_id who) {
     pause(who, x, when);
     lose_all(x, caf::make_error(caf::exit_reason::kill), when, out);
     out.drop(std::exchange(x.actor, nullptr));
+    out.drop(std::move(x.end_of_suspicion));
     x.beats = {};
     x.is_ready = false;
     ++x.lives;
@@ -115,6 +126,7 @@ void pool_front::forget(member_id who) {
     pause(who, *x, when);
     lose_all(*x, caf::make_error(caf::exit_reason::kill), when, out);
     out.drop(std::exchange(x->actor, nullptr));
+    out.drop(std::move(x->end_of_suspicion));
     dispatcher_.remove(who);
     *x = member{};
     settle(out);
@@ -168,6 +180,34 @@ void pool_front::pause(member_id who, member& x, time_point now) {
   dispatcher_.pause(who);
   elsewhere_ += x.in_hand.size();
   count_servers(now);
+}
+
+/// A mailbox is closed a little before its actor shows that it has ended, and
+/// would swallow the whole queue in the meantime.
+void pool_front::suspend(member_id who, time_point now, pool_outbox& out) {
+  auto& x = members_[who];
+  if (!x.is_available)
+    return;
+  pause(who, x, now);
+  out.call([self = caf::actor_cast<caf::actor>(this), who, life = x.life] {
+    compat::object_of<pool_front>(self).offer_again_later(who, life);
+  });
+}
+
+void pool_front::offer_again_later(member_id who, life_number life) {
+  auto timer = context::lasting(suspension,
+                                {.reference = name_, .clock = clock_});
+  // Weak: the registration belongs to the front.
+  auto registration = timer.on_cancel(
+    [addr = caf::actor_cast<caf::actor_addr>(this), who, life] {
+      if (const auto self = caf::actor_cast<caf::actor>(addr))
+        compat::object_of<pool_front>(self).life_is_ready(who, life);
+    });
+  const std::lock_guard guard{mutex_};
+  if (auto* x = member_of(who, life)) {
+    std::swap(x->suspicion, timer);
+    std::swap(x->end_of_suspicion, registration);
+  }
 }
 
 void pool_front::lose_all(member& x, const caf::error& why, time_point now,
