@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -24,24 +25,30 @@
 
 namespace coppice::test {
 
-/// `COPPICE_SEED` if that is set, else a fresh seed.
+/// What this environment variable says, if it is set.
 ///
 /// @throws std::invalid_argument if it is set to something else than a decimal
 ///         number: a typing error must not pass for a replay.
-inline std::uint64_t choose_seed() {
-  const auto* given = std::getenv("COPPICE_SEED");
-  if (given == nullptr) {
-    std::random_device device;
-    return (std::uint64_t{device()} << 32) | device();
-  }
+inline std::optional<std::uint64_t> number_in_environment(const char* name) {
+  const auto* given = std::getenv(name);
+  if (given == nullptr)
+    return {};
   const std::string_view digits{given};
-  std::uint64_t seed = 0;
+  std::uint64_t value = 0;
   const auto* end = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data(), end, seed);
+  const auto parsed = std::from_chars(digits.data(), end, value);
   if (parsed.ec != std::errc{} || parsed.ptr != end)
-    throw std::invalid_argument("COPPICE_SEED is no number: "
-                                + std::string{digits});
-  return seed;
+    throw std::invalid_argument(std::string{name}
+                                + " is no number: " + std::string{digits});
+  return value;
+}
+
+/// `COPPICE_SEED` if that is set, else a fresh seed.
+inline std::uint64_t choose_seed() {
+  if (const auto given = number_in_environment("COPPICE_SEED"))
+    return *given;
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
 }
 
 /// The randomness of one random test. Prints its seed at once, in case the

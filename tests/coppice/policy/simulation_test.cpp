@@ -20,7 +20,8 @@ using namespace coppice;
 
 namespace {
 
-constexpr std::uint64_t schedules = 100'000;
+/// `COPPICE_SCHEDULES` are fewer under sanitizers, where each takes longer.
+constexpr std::uint64_t usual_schedules = 100'000;
 
 /// The last part of a transcript; the beginning is the spec's seed.
 std::string tail_of(const std::string& transcript) {
@@ -44,6 +45,8 @@ std::string replay(std::uint64_t seed) {
 TEST(Simulation, KeepsTheContractInRandomSchedules_K08) {
   test::seeded seeded;
   std::size_t steps = 0;
+  const auto schedules = test::number_in_environment("COPPICE_SCHEDULES")
+                           .value_or(usual_schedules);
   for (std::uint64_t i = 0; i < schedules; ++i) {
     test::simulation schedule{seeded.seed + i};
     if (!schedule.run().empty())
