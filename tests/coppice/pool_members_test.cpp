@@ -105,6 +105,35 @@ TEST_F(PoolMembers, MayEndByThemselves) {
   expect_balance();
 }
 
+// FAILURE-6: a worker behind a closed mailbox would swallow the whole queue;
+// one that only hands on to an actor that is gone comes back.
+TEST_F(PoolMembers, AreSuspendedWhileTheirMailboxSeemsClosed) {
+  const auto gone = system().spawn(debtor, seen);
+  kill(gone);
+  settle();
+  start({.workers = 1,
+         .admission = plain_queue(10),
+         .worker = {.start = spawns([gone](worker* self) -> caf::behavior {
+                      return {[=](int n) -> caf::result<int> {
+                        if (n % 2 == 0)
+                          return 2 * n;
+                        static_cast<void>(compat::pass_on(self, gone, n));
+                        return caf::delegated<int>{};
+                      }};
+                    })}});
+  const auto lost = request<int>(pool->handle(), 1h, 1);
+  const auto waits = request<int>(pool->handle(), 1h, 4);
+  settle();
+  ASSERT_THAT(outcome_of(lost), FailsWith(errc::unavailable));
+  EXPECT_TRUE(is_well_formed(outcome_of(lost).error()));
+  EXPECT_EQ(available(), 0u);
+  EXPECT_THAT(outcome_of(waits), IsNotAnswered());
+  pass(1ms);
+  EXPECT_EQ(available(), 1u);
+  EXPECT_THAT(outcome_of(waits), Succeeds());
+  expect_balance();
+}
+
 // FAILURE-6, STOP-2: what a stalled worker has is answered when it is given
 // up, what waits goes to the next life, and late answers are dropped.
 TEST_F(PoolMembers, FailTheRequestInHandWhenTheyStall) {
@@ -283,6 +312,34 @@ TEST_F(PoolMembers, GoWhenTheirTimeIsOver) {
   for (const auto& x : all)
     EXPECT_THAT(outcome_of(x), Not(IsNotAnswered()));
   expect_balance();
+}
+
+// TOPOLOGY-1: all that is wrong, at once, with its field.
+TEST_F(PoolMembers, HaveOptionsThatAreChecked) {
+  pool_options options;
+  options.workers = 0;
+  options.concurrency = 0;
+  options.dispatch = policy::dispatch_kind::by_key;
+  options.admission.queue_depth_max = 0;
+  options.worker.id = "x";
+  options.limits.window = 0s;
+  std::vector<std::string> fields;
+  for (const auto& x : validate(options, "readers"))
+    fields.push_back(x.field);
+  EXPECT_THAT(fields,
+              testing::IsSupersetOf({"readers.workers", "readers.concurrency",
+                                     "readers.admission.queue_depth_max",
+                                     "readers.worker.id", "readers.key_of",
+                                     "readers.limits.window"}));
+  try {
+    const worker_pool refused{system(), options};
+    FAIL();
+  } catch (const failure_error& x) {
+    EXPECT_EQ(x.get().code, failure_code{errc::invalid_spec});
+    EXPECT_THAT(x.get().message, HasSubstr("pool.key_of"));
+  }
+  EXPECT_THAT(validate({.worker = {.start = spawns(debtor, seen)}}, "x"),
+              IsEmpty());
 }
 
 // TOPOLOGY-1

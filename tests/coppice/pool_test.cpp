@@ -380,33 +380,5 @@ TEST_F(Pool, AnswersAfterItsEnd) {
   EXPECT_THAT(outcome_of(late), FailsWith(errc::stopped));
 }
 
-// TOPOLOGY-1: all that is wrong, at once, with its field.
-TEST_F(Pool, RefusesBadOptions) {
-  pool_options options;
-  options.workers = 0;
-  options.concurrency = 0;
-  options.dispatch = dispatch_kind::by_key;
-  options.admission.queue_depth_max = 0;
-  options.worker.id = "x";
-  options.limits.window = 0s;
-  std::vector<std::string> fields;
-  for (const auto& x : validate(options, "readers"))
-    fields.push_back(x.field);
-  EXPECT_THAT(fields,
-              testing::IsSupersetOf({"readers.workers", "readers.concurrency",
-                                     "readers.admission.queue_depth_max",
-                                     "readers.worker.id", "readers.key_of",
-                                     "readers.limits.window"}));
-  try {
-    const worker_pool refused{system(), options};
-    FAIL();
-  } catch (const failure_error& x) {
-    EXPECT_EQ(x.get().code, failure_code{errc::invalid_spec});
-    EXPECT_THAT(x.get().message, HasSubstr("pool.key_of"));
-  }
-  EXPECT_THAT(validate({.worker = {.start = spawns(debtor, seen)}}, "x"),
-              IsEmpty());
-}
-
 } // namespace
 } // namespace coppice::test

@@ -10,6 +10,7 @@
 /// time.
 /// Rules: docs/semantics.md, DEADLINE-2, DEADLINE-3, TOPOLOGY-1.
 
+#include "coppice/caf_compat.hpp"
 #include "coppice/deadline_clock.hpp"
 #include "coppice/policy/admission_spec.hpp"
 #include "coppice/policy/dispatch.hpp"
