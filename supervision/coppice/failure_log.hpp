@@ -38,7 +38,9 @@ struct failure_record {
   /// Of the child about which was decided, and its life.
   std::string path = {};
   std::uint64_t incarnation = 0;
-  /// "restart", "backoff 200ms", "stop", "forget", or "give up".
+  /// "restart", "backoff 200ms", "with its group" (stopped for a sibling's
+  /// sake, or with its supervisor), "stop", "forget", "give up", or "none" if
+  /// none came.
   std::string decision = {};
   /// In the window.
   std::uint64_t attempts = 0;
@@ -60,8 +62,10 @@ using log_field = std::pair<std::string, std::string>;
 [[nodiscard]] std::string to_line(const failure_record& x,
                                   std::size_t skip = 0);
 
-/// Where failures are written. What it throws is counted by the event bus, as
-/// for any observer.
+/// Where failures are written. What it throws while an event is dealt with is
+/// counted by the event bus, as for any observer; on the thread that waits for
+/// stops to have been held long enough, it is swallowed. Either way the record
+/// is offered again: with the next event about the same child, or later.
 class failure_log {
 public:
   failure_log() = default;
@@ -88,22 +92,26 @@ inline constexpr policy::duration default_log_hold
   = std::chrono::milliseconds{100};
 
 /// An observer that writes what ended to `sink`, once, however many levels it
-/// passed: supervisors on the way up that give up are part of the failure.
+/// passed: supervisors on the way up that give up are part of the failure. When
+/// the tree ends, the record has the failure that who waits for it gets.
 ///
 ///     options.on_event = log_failures(
 ///       std::make_shared<ostream_failure_log>(std::clog));
 ///
-/// Remembers the last `remembered_max` references.
-/// @param next  Gets all events afterwards, if it is there.
+/// @param sink  Not null: throws `std::invalid_argument`.
+/// @param next  Gets all events afterwards, if it is there, whatever `sink`
+///              throws.
 /// @param hold  How long a child has to stay stopped before that is an end and
-///              not the reason why its supervisor gives up. A thread sees to it
-///              from the first such stop on.
+///              not the reason why its supervisor gives up. Range: 0 to 24
+///              hours; others are taken for the nearer of these. A thread sees
+///              to it from the first such stop on.
 [[nodiscard]] observer log_failures(std::shared_ptr<failure_log> sink,
                                     observer next = {},
                                     policy::duration hold = default_log_hold);
 
-/// Unit: references, some 100 bytes each. An event that repeats a failure
-/// follows soon: those of one restart of a group, say.
+/// Unit: failures, some 100 bytes each. An event that repeats one follows soon:
+/// those of one restart of a group, say. Bounds each: what was written, what is
+/// held, and what waits for a decision.
 inline constexpr std::size_t remembered_max = 4'096;
 
 } // namespace coppice

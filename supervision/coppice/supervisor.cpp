@@ -83,10 +83,16 @@ void supervisor_actor::on_exit() {
   if (!is_root())
     tree_->leave_incarnations(own_path_, core_.last_incarnations());
   else if (!has_ended_)
-    tree_->root_has_ended(failure{.failure_class = failure_classes::killed,
-                                  .code = errc::killed,
-                                  .message = own_path_ + " was killed",
-                                  .where = here(own_path_)});
+    root_was_killed();
+}
+
+void supervisor_actor::root_was_killed() {
+  failure why{.failure_class = failure_classes::killed,
+              .code = errc::killed,
+              .message = own_path_ + " was killed",
+              .where = here(own_path_)};
+  publish_end(why);
+  tree_->root_has_ended(std::move(why));
 }
 
 // -- facts -------------------------------------------------------------------
@@ -253,6 +259,7 @@ void supervisor_actor::on_abandoned_cap(const abandoned_cap_reached& x) {
                + " are tolerated",
     .where = here(own_path_),
     .is_bug = true};
+  publish_end(*because_);
   obey(core_.stop(0, std::chrono::seconds{1}, now()));
 }
 
@@ -321,6 +328,14 @@ void supervisor_actor::publish(supervision_event event) {
     event.incarnation = incarnation();
   }
   tree_->events().publish(std::move(event));
+}
+
+/// Of the root, for a reason that is no child's.
+void supervisor_actor::publish_end(const failure& why) {
+  supervision_event event;
+  event.kind = event_kind::gave_up;
+  event.because = std::make_shared<const failure>(why);
+  publish(std::move(event));
 }
 
 void supervisor_actor::publish_beat_late(const watch_notice& notice) {

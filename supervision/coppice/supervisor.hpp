@@ -156,6 +156,8 @@ private:
   void close_cell(policy::child_key key, policy::stopped_why why);
   void publish(supervision_event event);
   void publish_beat_late(const watch_notice& notice);
+  void publish_end(const failure& why);
+  void root_was_killed();
   void tell_self(life_news news);
   [[nodiscard]] bool is_root() const noexcept;
 

@@ -184,6 +184,8 @@ void supervisor_actor::carry_out(const policy::report_event& x) {
   const auto known = core_.knows(key);
   if (known)
     annotate(x);
+  if (is_root() && x.kind == event_kind::gave_up)
+    because_ = end_failure(core_.planned_end(), std::move(because_));
   if (known && x.kind == event_kind::stopped)
     close_cell(key, x.why);
   if (known && x.kind == event_kind::forgotten)
@@ -202,6 +204,9 @@ void supervisor_actor::carry_out(const policy::report_event& x) {
     if (x.kind != event_kind::started && x.kind != event_kind::ready)
       event.because = last_failure(key);
   }
+  // The one that the owner of the tree gets.
+  if (is_root() && x.kind == event_kind::gave_up)
+    event.because = std::make_shared<const failure>(*because_);
   publish(std::move(event));
 }
 
@@ -217,8 +222,10 @@ void supervisor_actor::carry_out(const policy::end_supervisor& x) {
   std::optional<failure> why;
   if (because_)
     why = std::move(because_);
-  if (x.reason == policy::end_reason::gave_up
-      || x.reason == policy::end_reason::start_failed)
+  // The root has had it since it gave up.
+  if (!is_root()
+      && (x.reason == policy::end_reason::gave_up
+          || x.reason == policy::end_reason::start_failed))
     why = end_failure(x, std::move(why));
   quit(why ? to_error(*why) : caf::make_error(caf::exit_reason::user_shutdown));
   if (is_root())

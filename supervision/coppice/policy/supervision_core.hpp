@@ -91,6 +91,10 @@ public:
   [[nodiscard]] bool is_ending() const noexcept {
     return phase_ == phase::ending || phase_ == phase::ended;
   }
+  /// How it ends, once it is ending.
+  [[nodiscard]] const end_supervisor& planned_end() const noexcept {
+    return end_;
+  }
   [[nodiscard]] bool has_ended() const noexcept {
     return phase_ == phase::ended;
   }
