@@ -143,11 +143,13 @@ private:
   /// Keeps line breaks, and lines up what follows them.
   std::string indented(std::string_view text) const {
     std::string res;
-    for (const auto c : text) {
-      if (c == '\n')
+    while (!text.empty()) {
+      if (text.front() == '\n') {
         res += '\n' + pad_ + std::string(2 + key_width, ' ');
-      else
-        append_escaped(res, c);
+        text.remove_prefix(1);
+      } else {
+        append_escaped(res, text);
+      }
     }
     return res;
   }
