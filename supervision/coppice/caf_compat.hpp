@@ -9,6 +9,7 @@
 /// Threads: as the CAF functions that it wraps.
 /// Rules: none; docs/architecture.md, "One adapter".
 
+#include "coppice/heartbeat.hpp"
 #include "coppice/throw_stack.hpp"
 
 #include <caf/all.hpp>
@@ -500,8 +501,14 @@ protected:
   virtual void work_begins(caf::mailbox_element* request) noexcept = 0;
   virtual void work_ends() noexcept = 0;
   /// The same for turns; the end may come after another turn has begun.
-  virtual std::uint32_t turn_begins() noexcept = 0;
-  virtual void turn_ends(std::uint32_t turn) noexcept = 0;
+  /// The heartbeat is a copy: by the end of the turn, another thread may be
+  /// releasing the one in the actor.
+  struct turn {
+    std::uint32_t number = 0;
+    heartbeat beats = {};
+  };
+  virtual turn turn_begins() noexcept = 0;
+  virtual void turn_ends(turn x) noexcept = 0;
   /// Is no more to be done about this message? Asked before work begins, where
   /// units of work are messages.
   virtual bool deals_with(caf::mailbox_element& x) noexcept = 0;

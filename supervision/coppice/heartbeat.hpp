@@ -30,7 +30,8 @@ namespace coppice {
 /// store, not a read-modify-write.
 ///
 /// A handle that is used after its life is gone and its slot has another life
-/// does nothing; the watchdog counts it.
+/// does nothing; the watchdog counts it. Nor does one, or a copy, that is used
+/// when its tree is gone: the memory stays.
 class heartbeat {
 public:
   constexpr heartbeat() noexcept = default;

@@ -17,13 +17,27 @@ constexpr auto relaxed = std::memory_order_relaxed;
 
 constexpr auto both_done = bits::writer_done | bits::watcher_done;
 
-/// What boards left behind for writers that outlive them.
+using beats_ptr = std::unique_ptr<heartbeat_board::beats>;
+
+/// What boards left behind: with writers in it that outlive them, and without,
+/// for other boards. It is never given back to the system, so that a copy of a
+/// handle finds its tag gone, and not its memory.
 struct attic {
   std::mutex mutex;
-  std::vector<std::unique_ptr<heartbeat_board::beats>> kept;
+  std::vector<beats_ptr> kept;
+  std::vector<beats_ptr> spare;
+
+  [[nodiscard]] beats_ptr take_spare() {
+    const std::lock_guard guard{mutex};
+    if (spare.empty())
+      return nullptr;
+    auto res = std::move(spare.back());
+    spare.pop_back();
+    return res;
+  }
 };
 
-// Never destroyed: there are writers in it.
+// Never destroyed, either.
 attic& the_attic() {
   static auto& result = *new attic;
   return result;
@@ -32,6 +46,18 @@ attic& the_attic() {
 bool has_writer(const heartbeat_slot& slot) noexcept {
   const auto control = slot.control.load(std::memory_order_acquire);
   return (control & (bits::in_use | bits::writer_done)) == bits::in_use;
+}
+
+/// As new, but for the tag, if it had a life.
+void clear(heartbeat_slot& slot, heartbeat_trace& trace) noexcept {
+  const auto control = slot.control.load(relaxed);
+  const auto step = (control & bits::in_use) != 0 ? 1u : 0u;
+  const auto next = (((control >> 16) + step) & 0xffff) << 16;
+  trace.note.store(nullptr, relaxed);
+  trace.thread.store(0, relaxed);
+  slot.allowance.store(0, relaxed);
+  slot.mark.store(bits::tag_of(next), relaxed);
+  slot.control.store(next, relaxed);
 }
 
 } // namespace
@@ -46,10 +72,10 @@ heartbeat_board::~heartbeat_board() {
       slot.control.fetch_or(bits::stop_requested | bits::fenced, relaxed);
       is_needed = true;
     }
-    if (!is_needed)
-      continue;
+    for (slot_id i = 0; !is_needed && i < chunk_size; ++i)
+      clear(x.shared->slots[i], x.shared->traces[i]);
     const std::lock_guard guard{left.mutex};
-    left.kept.push_back(std::move(x.shared));
+    (is_needed ? left.kept : left.spare).push_back(std::move(x.shared));
   }
 }
 
@@ -122,7 +148,9 @@ std::size_t heartbeat_board::chunks_left_behind() {
 
 void heartbeat_board::add_chunk() {
   chunk added;
-  added.shared = std::make_unique<beats>();
+  added.shared = the_attic().take_spare();
+  if (added.shared == nullptr)
+    added.shared = std::make_unique<beats>();
   added.entries = std::make_unique<watch_entry[]>(chunk_size);
   chunks_.push_back(std::move(added));
   fresh_ = chunk_size;

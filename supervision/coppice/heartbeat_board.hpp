@@ -75,10 +75,11 @@ public:
   heartbeat_board& operator=(const heartbeat_board&) = delete;
 
   /// Asks writers that are left to stop, and keeps the memory that they reach
-  /// for as long as the process lives.
+  /// for as long as the process lives. That which none reaches any more is for
+  /// boards to come; to late copies of handles, their lives are history.
   ~heartbeat_board();
 
-  /// O(1), amortised: one allocation per chunk.
+  /// O(1), amortised: one allocation per chunk, if none was left behind.
   [[nodiscard]] slot_id acquire();
 
   /// The handle of the life that has this slot now.

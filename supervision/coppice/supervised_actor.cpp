@@ -100,16 +100,16 @@ void supervised_actor::work_ends() noexcept {
   beats_.end_work();
 }
 
-std::uint32_t supervised_actor::turn_begins() noexcept {
-  const auto turn = turns_.fetch_add(1, std::memory_order_acq_rel) + 1;
+supervised_actor::turn supervised_actor::turn_begins() noexcept {
+  const auto number = turns_.fetch_add(1, std::memory_order_acq_rel) + 1;
   work_begins(nullptr);
-  return turn;
+  return {number, beats_};
 }
 
-void supervised_actor::turn_ends(std::uint32_t turn) noexcept {
-  const auto mark = beats_.mark();
-  if (turns_.load(std::memory_order_acquire) == turn)
-    beats_.end_work_if_still(mark);
+void supervised_actor::turn_ends(turn x) noexcept {
+  const auto mark = x.beats.mark();
+  if (turns_.load(std::memory_order_acquire) == x.number)
+    x.beats.end_work_if_still(mark);
 }
 
 bool supervised_actor::deals_with(caf::mailbox_element& x) noexcept {

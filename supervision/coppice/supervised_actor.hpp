@@ -49,8 +49,8 @@ public:
 protected:
   void work_begins(caf::mailbox_element* request) noexcept override;
   void work_ends() noexcept override;
-  std::uint32_t turn_begins() noexcept override;
-  void turn_ends(std::uint32_t turn) noexcept override;
+  turn turn_begins() noexcept override;
+  void turn_ends(turn x) noexcept override;
   bool deals_with(caf::mailbox_element& x) noexcept override;
   void initialized() override;
   void on_cleanup(const caf::error& reason) override;

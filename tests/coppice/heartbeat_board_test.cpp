@@ -290,6 +290,37 @@ TEST(HeartbeatBoardEnd, LeavesNothingWhenAllWritersAreGone) {
   EXPECT_EQ(heartbeat_board::chunks_left_behind(), before);
 }
 
+// STOP-2: a copy that comes late finds its life gone, not its memory, whoever
+// has that by then.
+TEST(HeartbeatBoardEnd, TakesNothingFromCopiesThatComeLate) {
+  heartbeat late;
+  heartbeat unreleased;
+  {
+    heartbeat_board board;
+    auto first = board.writer(board.acquire());
+    late = first;
+    first.release();
+    const auto slot = board.acquire();
+    unreleased = board.writer(slot);
+    board.release_writer(slot);
+  }
+  heartbeat_board next;
+  const auto slot = next.acquire();
+  EXPECT_EQ(next.slot(slot).control.load() & 0xffffu, heartbeat_slot::in_use);
+  for (auto* copy : {&late, &unreleased}) {
+    EXPECT_TRUE(copy->fenced());
+    const auto mark = copy->mark();
+    copy->end_work_if_still(mark);
+    EXPECT_EQ(copy->mark(), mark);
+    copy->begin_work();
+    EXPECT_EQ(copy->mark(), mark);
+    copy->release();
+  }
+  EXPECT_EQ(next.slot(slot).control.load() & heartbeat_slot::writer_done, 0u);
+  next.writer(slot).release();
+  next.release_watcher(slot);
+}
+
 // -- limits ------------------------------------------------------------------
 
 TEST(HeartbeatLimits, KeepsEachSpecOnce) {

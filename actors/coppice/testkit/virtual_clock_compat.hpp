@@ -178,9 +178,9 @@ protected:
       worker::work_ends();
   }
 
-  void turn_ends(std::uint32_t turn) noexcept override {
+  void turn_ends(turn x) noexcept override {
     if (!hangs_ || !busy_)
-      worker::turn_ends(turn);
+      worker::turn_ends(x);
   }
 
 #if COPPICE_CAF_LEGACY
