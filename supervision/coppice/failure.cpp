@@ -8,10 +8,12 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <random>
 #include <utility>
 #include <vector>
@@ -21,6 +23,10 @@ namespace coppice {
 namespace {
 
 using links = std::vector<const failure*>;
+
+std::uint32_t saturated(std::uint64_t x) {
+  return static_cast<std::uint32_t>(std::min<std::uint64_t>(x, UINT32_MAX));
+}
 
 /// Root first.
 links links_of(const failure& x) {
@@ -123,11 +129,11 @@ failure_cause::failure_cause(failure cause) {
   // one above counts it, and those that it had counted.
   constexpr auto middle = failure_limits::links_max / 2 - 1;
   auto inner = chain[middle]->inner;
-  const auto lost = chain[middle]->links_left_out + 1;
+  const auto lost = std::uint64_t{chain[middle]->links_left_out} + 1;
   for (auto i = middle; i-- > 0;) {
     auto link = *chain[i];
     if (i + 1 == middle)
-      link.links_left_out += lost;
+      link.links_left_out = saturated(lost + link.links_left_out);
     link.inner = std::move(inner);
     inner.ptr_ = std::make_shared<const failure>(std::move(link));
   }

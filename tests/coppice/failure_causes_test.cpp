@@ -206,5 +206,15 @@ TEST(FailureCauses, PrintsNoSecrets) {
     EXPECT_THAT(text, Not(HasSubstr("4711")));
 }
 
+// FAILURE-2: a count that a stranger sent does not turn around.
+TEST(FailureCauses, CountsToTheEndAndNoFurther) {
+  constexpr auto many = UINT32_MAX - 1;
+  failure x{.links_left_out = many};
+  for (std::size_t i = 0; i < 2 * failure_limits::links_max; ++i)
+    x = attach({.links_left_out = many}, std::move(x));
+  for (const failure* at = &x; at != nullptr; at = at->inner.shared().get())
+    EXPECT_GE(at->links_left_out, many);
+}
+
 } // namespace
 } // namespace coppice
