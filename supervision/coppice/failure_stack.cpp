@@ -2,6 +2,7 @@
 
 #include "coppice/failure_stack.hpp"
 
+#include "coppice/failure_limits.hpp"
 #include "coppice/throw_stack.hpp"
 
 #include <algorithm>
@@ -13,11 +14,28 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+/// So that no wait overflows. Nobody waits that long for text.
+constexpr std::chrono::nanoseconds longest_wait = std::chrono::hours{24};
+
+/// As far as this library knows: taken while the program is loaded, less a
+/// second for failures made by then. A clock that is set back later costs some
+/// texts.
+wall_time start_of_process() {
+  static const auto start = wall_now() - std::chrono::seconds{1};
+  return start;
+}
+
+[[maybe_unused]] const auto taken_early = start_of_process();
+
 struct process {
   failure_where id = here();
+  wall_time since = start_of_process();
 
+  /// The number of a process comes again, in containers soon: what happened
+  /// before this one began was another's.
   [[nodiscard]] bool is_home_of(const failure& x) const {
-    return x.where.process == id.process && x.where.host == id.host;
+    return x.where.process == id.process && x.where.host == id.host
+           && x.when >= since;
   }
   [[nodiscard]] bool can_explain(const failure& x) const {
     return !x.stack.empty() && x.stack_text.empty() && is_home_of(x);
@@ -100,8 +118,11 @@ bool lacks_stack_text(const failure& x) {
 
 bool fill_stack_text(failure& x, std::chrono::nanoseconds timeout,
                      symboliser& by) {
+  timeout = std::clamp(timeout, timeout.zero(), longest_wait);
   explainer todo{by, clock::now() + timeout};
   todo.explain(x);
+  if (!is_within_limits(x))
+    enforce_limits(x);
   return todo.has_all();
 }
 

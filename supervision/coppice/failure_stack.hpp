@@ -26,7 +26,8 @@ void attach_stack(failure& x, const raw_stack& stack);
 void attach_stack(failure& x, const std::exception_ptr& e);
 
 /// Is there a link with addresses of this process whose meaning is not there
-/// yet? On other processes' addresses this process can say nothing, so a
+/// yet? A link is of this process if its host and number are, and it is not
+/// older. On other processes' addresses this process can say nothing, so a
 /// failure that leaves it should have its text by then.
 [[nodiscard]] bool lacks_stack_text(const failure& x);
 
@@ -35,7 +36,9 @@ void attach_stack(failure& x, const std::exception_ptr& e);
 /// is to be quick: waits for the symboliser.
 ///
 /// @param timeout  For all together; what is not found by then stays as it is.
-/// @returns Whether all was found.
+///                 Range: 0 to 24 hours; others are taken for the nearer one.
+/// @returns Whether all was found. Text that goes beyond the limits is cut, and
+///          counted.
 bool fill_stack_text(failure& x, std::chrono::nanoseconds timeout,
                      symboliser& by = shared_symboliser());
 

@@ -43,7 +43,8 @@ void capture_from(const void* first, std::size_t own_frames_max,
 
 void warm_up_stack_capture() noexcept {
   raw_stack ignored;
-  capture_from(nullptr, 0, ignored);
+  // Whatever the depth is: it may change.
+  walk_stack(nullptr, 0, default_stack_depth, ignored);
 }
 
 const char* stack_back_end() noexcept {

@@ -2,7 +2,8 @@
 
 #include "coppice/thread_stack.hpp"
 
-#if defined(__linux__)
+// What the signal carries, a pointer, has to hold 64 bits.
+#if defined(__linux__) && defined(__LP64__)
 
 #  include <linux/futex.h>
 #  include <sys/syscall.h>
@@ -85,9 +86,12 @@ const void* interrupted_at(const void* context) noexcept {
 }
 
 void pass_on(int signal, siginfo_t* info, void* context) noexcept {
+  // The two share their memory, and SA_SIGINFO may be set for either.
+  if (previous.sa_handler == SIG_DFL || previous.sa_handler == SIG_IGN)
+    return;
   if ((previous.sa_flags & SA_SIGINFO) != 0)
     previous.sa_sigaction(signal, info, context);
-  else if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN)
+  else
     previous.sa_handler(signal);
 }
 
@@ -195,7 +199,8 @@ void set_thread_stacks(const thread_stacks& how) noexcept {
 std::optional<raw_stack>
 stack_of_thread(std::int32_t thread,
                 std::chrono::nanoseconds timeout) noexcept {
-  if (thread <= 0 || !enabled.load(std::memory_order_relaxed))
+  if (thread <= 0 || !enabled.load(std::memory_order_relaxed)
+      || stack_depth() == 0)
     return std::nullopt;
   const auto signal = the_signal();
   if (signal == 0)

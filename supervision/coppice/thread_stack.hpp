@@ -39,7 +39,8 @@ void set_thread_stacks(const thread_stacks& how) noexcept;
 /// The thread is interrupted, writes its return addresses into memory that is
 /// there already, and goes on. Nothing if it does not answer within `timeout`
 /// (it blocks the signal, or is in an uninterruptible sleep), or is gone, or if
-/// this is switched off.
+/// this is switched off, or stacks have no depth (`set_stack_depth`). Linux
+/// with 64 bits; elsewhere nothing.
 ///
 /// @param thread  As `this_kernel_thread` gives it. A number whose thread has
 ///                ended may have been given to another one.

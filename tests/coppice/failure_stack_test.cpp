@@ -3,6 +3,7 @@
 #include "coppice/failure_stack.hpp"
 
 #include "coppice/failure_convert.hpp"
+#include "coppice/failure_limits.hpp"
 #include "coppice/throw_stack.hpp"
 
 #include <gmock/gmock.h>
@@ -98,6 +99,35 @@ TEST_F(FailureStack, IsNotExplainedByAnotherProcess) {
     EXPECT_TRUE(fill_stack_text(*one, 1min, names));
     EXPECT_EQ(*one, before);
   }
+}
+
+// FAILURE-4: nor are those of an earlier one that had the same number.
+TEST_F(FailureStack, IsNotExplainedByALaterProcess) {
+  auto x = with_stack({42});
+  x.when -= 24h;
+  EXPECT_FALSE(lacks_stack_text(x));
+  EXPECT_TRUE(fill_stack_text(x, 1min, names));
+  EXPECT_THAT(x.stack_text, IsEmpty());
+}
+
+// FAILURE-4: to wait forever is not to wait at all.
+TEST_F(FailureStack, IsWaitedForHoweverLong) {
+  auto x = with_stack({42});
+  EXPECT_TRUE(fill_stack_text(x, std::chrono::nanoseconds::max(), names));
+  EXPECT_THAT(x.stack_text, ElementsAre("f42 at src/f42.cpp:42"));
+  EXPECT_EQ(names.look_up(raw_stack{}, std::chrono::nanoseconds::max()).size(),
+            0U);
+}
+
+// FAILURE-4: a failure is within its limits with its text as well.
+TEST_F(FailureStack, StaysWithinTheLimits) {
+  symboliser verbose{{.look_up = [](std::uintptr_t x) -> source_frame {
+    return {.address = x, .function = std::string(100'000, 'f')};
+  }}};
+  auto x = with_stack(std::vector<std::uint64_t>(64, 42));
+  EXPECT_TRUE(fill_stack_text(x, 1min, verbose));
+  EXPECT_TRUE(is_within_limits(x));
+  EXPECT_FALSE(lacks_stack_text(x));
 }
 
 // FAILURE-4

@@ -167,6 +167,13 @@ TEST_F(ThreadStack, IsAsDeepAsItShould) {
   EXPECT_EQ(stack_of_thread(stuck.number(), long_enough)->size(), 1U);
 }
 
+// FAILURE-4: no stacks, and so no signals.
+TEST_F(ThreadStack, IsNothingWithoutDepth) {
+  looping_thread stuck;
+  set_stack_depth(0);
+  EXPECT_FALSE(stack_of_thread(stuck.number(), long_enough));
+}
+
 /// One that answers to nothing until it is told to. Its number is in the names
 /// of its functions.
 template <int Number>
