@@ -4,6 +4,7 @@
 
 #include "coppice/stack_back_end.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -30,9 +31,11 @@ public:
       ++stats_.dropped;
       return false;
     }
+    if (!start()) {
+      ++stats_.dropped;
+      return false;
+    }
     questions_.push_back({{stack.begin(), stack.end()}, std::move(tell)});
-    if (!thread_.joinable())
-      thread_ = std::thread{[this] { loop(); }};
     wake_.notify_one();
     return true;
   }
@@ -64,6 +67,17 @@ private:
     answer tell;
   };
 
+  /// @pre `mutex_` is locked.
+  bool start() noexcept {
+    try {
+      if (!thread_.joinable())
+        thread_ = std::thread{[this] { loop(); }};
+      return true;
+    } catch (...) { // no more threads: the next question may have more luck
+      return false;
+    }
+  }
+
   static void reply(const question& x, frames what) noexcept {
     try {
       x.tell(std::move(what));
@@ -90,11 +104,16 @@ private:
     }
   }
 
-  frames frames_of(const std::vector<std::uintptr_t>& stack) {
-    frames result;
-    for (const auto address : stack)
-      result.push_back(frame_of(address));
-    return result;
+  /// Nothing when memory is out: this is a thread that nobody else guards.
+  frames frames_of(const std::vector<std::uintptr_t>& stack) noexcept {
+    try {
+      frames result;
+      for (const auto address : stack)
+        result.push_back(frame_of(address));
+      return result;
+    } catch (...) {
+      return {};
+    }
   }
 
   source_frame frame_of(std::uintptr_t address) {
@@ -157,8 +176,11 @@ symboliser::frames symboliser::look_up(const raw_stack& stack,
   if (stack.empty())
     return {};
   auto result = ask(stack);
-  return result.wait_for(timeout) == std::future_status::ready ? result.get()
-                                                               : frames{};
+  constexpr std::chrono::nanoseconds longest = std::chrono::hours{24};
+  return result.wait_for(std::min(timeout, longest))
+             == std::future_status::ready
+           ? result.get()
+           : frames{};
 }
 
 void symboliser::stop() {

@@ -51,7 +51,8 @@ public:
 
   /// Asks, and does not wait. `tell` is called on the symboliser's thread, or,
   /// with nothing, by `stop`; what it throws is swallowed.
-  /// @returns Whether it will be called: not if the queue is full.
+  /// @returns Whether it will be called: not if the queue is full, or the
+  ///          thread cannot be started.
   bool ask(const raw_stack& stack, answer tell);
 
   /// The same. A question that was dropped is answered with nothing, at once.

@@ -131,6 +131,13 @@ TEST(Symboliser, GivesUpWaitingButKeepsTheAnswer) {
   EXPECT_EQ(uut.stats().looked_up, 1U);
 }
 
+// FAILURE-4: to wait forever is not to wait at all.
+TEST(Symboliser, WaitsHoweverLong) {
+  symboliser uut{{.look_up = numbered}};
+  EXPECT_EQ(uut.look_up(stack_of({1}), std::chrono::nanoseconds::max()).size(),
+            1U);
+}
+
 // FAILURE-4
 TEST(Symboliser, AnswersWhatWaitsWithNothingWhenStopped) {
   gate held;
