@@ -10,6 +10,16 @@ namespace coppice::policy {
 
 namespace {
 
+__extension__ using wide = __int128;
+
+/// `x * times / parts`, or as much as can be said.
+duration scaled(duration x, std::int64_t times, std::int64_t parts) {
+  const auto result = wide{x.count()} * times / parts;
+  return result < duration::max().count()
+           ? duration{static_cast<std::int64_t>(result)}
+           : duration::max();
+}
+
 std::size_t index_of(shed_reason x) noexcept {
   return static_cast<std::size_t>(x);
 }
@@ -160,12 +170,7 @@ void admission_core::follow_service_times() {
   const auto usual = target_;
   target_ = std::max(usual,
                      *estimate / static_cast<std::int64_t>(counts_.servers));
-  __extension__ using wide = __int128;
-  const auto stretched = wide{interval_.count()} * target_.count()
-                         / usual.count();
-  interval_ = stretched < duration::max().count()
-                ? duration{static_cast<std::int64_t>(stretched)}
-                : duration::max();
+  interval_ = scaled(interval_, target_.count(), usual.count());
 }
 
 void admission_core::relearn_if_starved(time_point now) {
@@ -239,8 +244,8 @@ std::optional<duration> admission_core::retry_hint(shed_reason why) {
   const auto servers = std::max<std::size_t>(counts_.servers, 1);
   const auto before
     = static_cast<std::int64_t>(queue_.depth() + queue_.in_service());
-  const auto drain = service_.mean().value_or(duration::zero()) * before
-                     / static_cast<std::int64_t>(servers);
+  const auto drain = scaled(service_.mean().value_or(duration::zero()), before,
+                            static_cast<std::int64_t>(servers));
   const auto half = std::max({std::min(drain, spec_.retry_after.max.span() / 2),
                               spec_.retry_after.min.span(), duration::zero()});
   const auto more = random_.up_to(static_cast<std::uint64_t>(half.count()));

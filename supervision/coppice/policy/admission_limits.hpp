@@ -46,6 +46,10 @@ inline constexpr duration service_time_max
 /// quarters and the whole of its length.
 inline constexpr std::size_t service_window_slices = 4;
 
+/// What took an hour ago so long says little about now; and samples are counted
+/// in 32 bits, which an hour of a million services per second does not exceed.
+inline constexpr duration service_window_max = std::chrono::hours{1};
+
 /// The median of fewer than one sample is nothing.
 inline constexpr std::uint32_t service_samples_min = 1;
 

@@ -32,7 +32,11 @@ void check(const spec_section& at, const service_time_spec& x) {
             limits::service_quantile_max);
   at.number(".service.samples_min", x.samples_min, limits::service_samples_min,
             limits::service_samples_max);
-  at.time(".service.window", x.window, positive);
+  if (!positive.contains(x.window)
+      || x.window.span() > limits::service_window_max)
+    at.defect(".service.window", to_string(x.window),
+              "a length above zero, up to "
+                + to_string(limits::service_window_max));
   at.time(".service.relearn_after", x.relearn_after, positive);
 }
 

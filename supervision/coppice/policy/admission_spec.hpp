@@ -71,7 +71,7 @@ struct service_time_spec {
   /// than ten is their maximum.
   std::uint32_t samples_min = 20;
 
-  /// Older samples are forgotten. Range: > 0, finite.
+  /// Older samples are forgotten. Range: above 0, up to an hour.
   time_limit window = std::chrono::seconds{10};
 
   /// An estimate that has kept a queue from starting anything for so long is

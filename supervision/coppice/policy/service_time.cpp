@@ -37,7 +37,7 @@ service_time_estimator::service_time_estimator(const service_time_spec& spec)
                          limits::service_quantile_max)),
     samples_min_(std::max(spec.samples_min, limits::service_samples_min)),
     slice_length_(
-      std::max(spec.window.span()
+      std::max(std::min(spec.window.span(), limits::service_window_max)
                  / static_cast<std::int64_t>(limits::service_window_slices),
                duration{1})) {
   if (std::isnan(quantile_))
@@ -122,7 +122,8 @@ void service_time_estimator::follow_quantile() noexcept {
                                std::uint64_t{1}, total_.samples);
   while (below_ >= rank)
     below_ -= total_.counts[--cursor_];
-  while (below_ + total_.counts[cursor_] < rank)
+  // The last step has what is left: rank is no more than all samples are.
+  while (cursor_ + 1 < steps && below_ + total_.counts[cursor_] < rank)
     below_ += total_.counts[cursor_++];
 }
 

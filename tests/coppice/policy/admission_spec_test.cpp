@@ -44,6 +44,10 @@ TEST(AdmissionSpec, NamesWhatIsOutOfRange) {
   EXPECT_EQ(defect_of({.service = {.samples_min = 0}}),
             "pool.admission.service.samples_min: found 0, expected a number "
             "from 1 to 100000");
+  EXPECT_EQ(defect_of({.service = {.window = 2h}}),
+            "pool.admission.service.window: found 2h, expected a length "
+            "above zero, up to 1h");
+  EXPECT_THAT(validate({.service = {.window = 1h}}, "x"), testing::IsEmpty());
   EXPECT_EQ(defect_of({.shares = {.sheddable = 1.5}}),
             "pool.admission.shares.sheddable: found 1.5, expected a number "
             "from 0 to 1");

@@ -114,6 +114,16 @@ TEST(ServiceTime, AgreesWithAFreshOneOfTheSameSamples) {
   }
 }
 
+// DEADLINE-2: a window of years would overflow what counts its samples.
+TEST(ServiceTime, RemembersNoMoreThanAnHour) {
+  service_time_estimator times{{.samples_min = 1, .window = 24h * 365}};
+  times.learn(at(0s), 1ms);
+  times.advance(at(30min));
+  EXPECT_EQ(times.samples(), 1u);
+  times.advance(at(2h));
+  EXPECT_EQ(times.samples(), 0u);
+}
+
 // DEADLINE-2: no input is too odd, and none makes it wrap around.
 TEST(ServiceTime, TakesWhateverIsPutIn) {
   service_time_estimator times{{.quantile = std::nan(""), .samples_min = 0}};
