@@ -23,7 +23,8 @@ namespace detail {
 
 /// An actor without a mailbox through which one request goes to its target: it
 /// learns the request's id, and answers it if the context ends first. Which of
-/// the two answers comes second is dropped by CAF.
+/// the two answers comes second is dropped by an event-based requester; a
+/// blocking one skips it for ever, and it stays in its mailbox.
 class request_gate : public compat::redirecting_actor {
 public:
   /// Lives as long as the requester waits.
@@ -120,7 +121,9 @@ private:
 /// once (class "deadline_exceeded" or "cancelled"). Ends and failures of the
 /// target come as failures, too. Without a deadline there is none.
 ///
-/// @param self  An event-based actor, or a blocking one (`receive`).
+/// @param self  An event-based actor, or a blocking one (`receive`). A blocking
+///              one keeps answers that come after the failure in its mailbox
+///              as long as it lives: let it live for few such requests.
 /// Cost: beyond CAF's, a few small allocations and one look at the clock.
 template <class Self, class Target, class... Ts>
 auto ask(Self&& self, const context& ctx, const Target& target, Ts&&... xs) {
