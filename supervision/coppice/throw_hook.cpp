@@ -80,8 +80,10 @@ throw_function find_original() noexcept {
 } // namespace
 
 // By another name, as the compiler knows that `__cxa_throw` does not return.
-extern "C" void coppice_throw(void* object, void* type,
-                              void (*destroy)(void*)) __asm__("__cxa_throw");
+// Seen by the other libraries, however visible the rest of the program is.
+extern "C" [[gnu::visibility("default")]] void
+coppice_throw(void* object, void* type,
+              void (*destroy)(void*)) __asm__("__cxa_throw");
 
 extern "C" void coppice_throw(void* object, void* type,
                               void (*destroy)(void*)) {
