@@ -191,8 +191,9 @@ failure from_exception(const std::exception_ptr& ptr, failure_where where) {
     links.push_back(std::move(what));
     next = std::move(inner);
   }
-  if (next != nullptr)
-    ++links.back().links_left_out; // or more: nobody counted
+  if (auto& count = links.back().links_left_out;
+      next != nullptr && count < UINT32_MAX)
+    ++count; // or more: nobody counted
   auto res = std::move(links.back());
   for (links.pop_back(); !links.empty(); links.pop_back())
     res = attach(std::move(links.back()), std::move(res));
