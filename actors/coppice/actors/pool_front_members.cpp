@@ -165,11 +165,16 @@ pool_front::member* pool_front::member_of(member_id who, life_number life) {
   return x != nullptr && x->life == life ? x : nullptr;
 }
 
+/// One that was only suspended may still have requests in hand. They fill it
+/// as before.
 void pool_front::offer(member_id who, member& x, time_point now) {
   if (x.is_available || !x.is_ready || !x.actor || x.leaves || is_ending(x))
     return;
   x.is_available = true;
-  dispatcher_.resume(who);
+  elsewhere_ -= x.in_hand.size();
+  const auto life = dispatcher_.resume(who, x.in_hand.size());
+  for (const auto place : x.in_hand)
+    requests_[place].worker.life = life;
   count_servers(now);
 }
 

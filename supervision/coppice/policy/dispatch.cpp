@@ -46,17 +46,19 @@ bool dispatcher::pause(member_id who) {
   return true;
 }
 
-bool dispatcher::resume(member_id who) {
+std::uint64_t dispatcher::resume(member_id who, std::size_t outstanding) {
   const auto found = find(who);
   if (found == nobody)
-    return false;
-  if (!members_[found].pauses)
-    return true;
+    return 0;
+  auto& x = members_[found];
+  if (!x.pauses)
+    return x.life;
   const auto turn = whose_turn();
-  members_[found].pauses = false;
-  members_[found].life = ++lives_;
+  x.pauses = false;
+  x.outstanding = outstanding;
+  x.life = ++lives_;
   rebuild(turn);
-  return true;
+  return members_[found].life;
 }
 
 std::size_t dispatcher::outstanding(member_id who) const noexcept {

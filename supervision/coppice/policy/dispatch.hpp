@@ -56,14 +56,18 @@ public:
   /// @returns false, and does nothing, if it is a member already.
   bool add(member_id who);
 
-  /// @returns false if there is none such; so do the next two.
+  /// @returns false if there is none such; so does the next.
   bool remove(member_id who);
 
   /// Between two lives: not to be chosen. What it had outstanding is over.
   bool pause(member_id who);
 
   /// The next life has begun. Nothing changes for one that does not pause.
-  bool resume(member_id who);
+  ///
+  /// @param outstanding  What it has of the life before, if it goes on with
+  ///                     that: to be ended as requests of the new life.
+  /// @returns the number of its life, never 0; 0 if there is none such.
+  std::uint64_t resume(member_id who, std::size_t outstanding = 0);
 
   /// Chooses one that does not pause, and counts the request as outstanding.
   ///

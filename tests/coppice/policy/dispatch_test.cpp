@@ -240,6 +240,20 @@ TEST(Dispatcher, DoesNotChargeALifeForTheOneBefore) {
   EXPECT_EQ(pool.outstanding(1), 0u);
 }
 
+// One that pauses in the middle of its life goes on with what it has.
+TEST(Dispatcher, RemembersWhatAResumedMemberHasInHand) {
+  auto pool = pool_of(round_robin, 1);
+  auto kept = pool.choose().value();
+  pool.pause(1);
+  kept.life = pool.resume(1, 1);
+  EXPECT_NE(kept.life, 0u);
+  EXPECT_EQ(pool.resume(1, 7), kept.life) << "did not pause";
+  EXPECT_EQ(pool.outstanding(1), 1u);
+  EXPECT_EQ(pool.choose(0, 1), std::nullopt) << "is busy";
+  EXPECT_TRUE(pool.on_done(kept));
+  EXPECT_EQ(pool.outstanding(1), 0u);
+}
+
 // Whatever happens: only available members, right counts, no gaps.
 TEST(Dispatcher, KeepsItsBooksUnderRandomChanges) {
   test::seeded seeded;
