@@ -75,6 +75,8 @@ public:
     options.clock = clock;
     options.seed = 7;
     options.worker.backoff = at_once;
+    concurrency = options.concurrency;
+    fills_mailboxes = options.key_of != nullptr;
     pool.emplace(system(), std::move(options));
     supervise({.name = "app", .children = {pool->child("pool")}});
     ASSERT_TRUE(is_ready());
@@ -133,10 +135,26 @@ public:
     EXPECT_EQ(x.arrived, x.admitted + sum(x.refused));
     EXPECT_EQ(x.admitted,
               x.served + x.lost + sum(x.dropped) + x.depth + x.in_service);
+    expect_servers();
+  }
+
+  /// What those that get nothing new have in hand is beside what the others
+  /// can do, and nobody has too much.
+  void expect_servers() const {
+    const auto x = statistics();
+    std::size_t servers = 0;
+    for (const auto& member : x.members) {
+      EXPECT_TRUE(fills_mailboxes || member.outstanding <= concurrency)
+        << member.number << " has " << member.outstanding;
+      servers += member.available ? concurrency : member.outstanding;
+    }
+    EXPECT_EQ(x.admission.servers, servers);
   }
 
   const shared_pool_ledger seen = std::make_shared<pool_ledger>();
   std::optional<worker_pool> pool;
+  std::size_t concurrency = 1;
+  bool fills_mailboxes = false; ///< By key.
 };
 
 /// A queue that neither stands nor estimates: only its bound and the deadlines.

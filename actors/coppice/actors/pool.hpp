@@ -58,10 +58,12 @@ public:
   /// they still have then is answered with a failure.
   ///
   /// One at a time: a second one is refused (`errc::unavailable`).
-  /// A supervisor that is restarted begins with as many as its spec says.
+  /// A supervisor that is restarted begins with as many as its spec says; the
+  /// next resize makes it `workers` from there. Stopped ones count.
   ///
   /// @param supervisor  The one made of `child`.
-  /// @param when_done  Called once, on any thread, with the first failure.
+  /// @param when_done  Called once, on any thread, with the first failure. What
+  ///                   it throws is swallowed, and counted.
   void resize(const supervisor_ref& supervisor, std::size_t workers,
               time_limit drain_within, done_callback when_done) const;
   /// The same; not for actors, which must not wait.

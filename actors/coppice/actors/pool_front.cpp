@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cassert>
 #include <random>
+#include <system_error>
 #include <utility>
 
 namespace coppice {
@@ -163,12 +164,18 @@ void pool_front::on_over(std::uint64_t id) {
   flush(out);
 }
 
-/// Not under the lock: a context that is over calls at once.
+/// Not under the lock: a context that is over calls at once. If the clock has
+/// no thread, and can get none, the next event drops what is over.
 void pool_front::watch(const context& ctx, std::uint64_t id) {
-  auto registration
-    = ctx.on_cancel([self = caf::actor_cast<caf::actor>(this), id] {
-        compat::object_of<pool_front>(self).on_over(id);
-      });
+  cancel_registration registration;
+  try {
+    registration
+      = ctx.on_cancel([self = caf::actor_cast<caf::actor>(this), id] {
+          compat::object_of<pool_front>(self).on_over(id);
+        });
+  } catch (const std::system_error&) {
+    return;
+  }
   const std::lock_guard guard{mutex_};
   if (!waits(id))
     return;

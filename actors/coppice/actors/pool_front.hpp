@@ -72,6 +72,7 @@ public:
   void stop();
 
   [[nodiscard]] pool_statistics statistics() const;
+  void count_callback_failures(std::uint64_t how_many);
 
 protected:
   void redirect(caf::mailbox_element_ptr x, compat::host_type* host) override;
@@ -144,6 +145,7 @@ private:
   choose(std::uint64_t key, std::size_t busy_from, time_point now);
   void dispatch(slot x, const policy::chosen_member& to, time_point now,
                 pool_outbox& out);
+  void pause_those_that_end(time_point now);
   void turn_away(const policy::shed_ticket& what, pool_outbox& out);
   [[nodiscard]] bool waits(std::uint64_t id) const noexcept;
   void lose(slot x, const caf::error& why, time_point now, pool_outbox& out);
@@ -163,7 +165,8 @@ private:
 
   [[nodiscard]] time_point now() const { return clock_->now(); }
   void flush(pool_outbox& out, compat::host_type* host = nullptr) {
-    out.flush(host, name_);
+    if (const auto failures = out.flush(host, name_); failures > 0)
+      count_callback_failures(failures);
   }
 
   const std::string name_;

@@ -15,6 +15,8 @@ namespace coppice {
 /// take; by key it is the other way round, and the worker may be busy.
 void pool_front::pump(time_point now, pool_outbox& out) {
   while (waiting_ > 0) {
+    if (key_of_)
+      pause_those_that_end(now);
     auto to = key_of_ ? std::nullopt : choose(0, concurrency_, now);
     const auto step = queue_.next(now);
     const auto* serve = std::get_if<policy::serve_ticket>(&step);
@@ -34,6 +36,19 @@ void pool_front::pump(time_point now, pool_outbox& out) {
       dispatch(place, *to, now, out);
     else
       lose(place, caf::make_error(caf::sec::request_receiver_down), now, out);
+  }
+}
+
+/// Up to the first that does not: so that the queue starts nothing if nobody
+/// is left. Whether the one of the key is there, `choose` finds out.
+void pool_front::pause_those_that_end(time_point now) {
+  for (member_id who = 0; who < members_.size(); ++who) {
+    auto& x = members_[who];
+    if (!x.is_available)
+      continue;
+    if (!is_ending(x))
+      return;
+    pause(who, x, now);
   }
 }
 
@@ -125,6 +140,11 @@ void pool_front::stop() {
     settle(out);
   }
   flush(out);
+}
+
+void pool_front::count_callback_failures(std::uint64_t how_many) {
+  const std::lock_guard guard{mutex_};
+  counts_.callback_failures += how_many;
 }
 
 pool_statistics pool_front::statistics() const {

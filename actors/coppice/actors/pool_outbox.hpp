@@ -14,6 +14,7 @@
 #include "coppice/context.hpp"
 #include "coppice/failure_convert.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
@@ -61,15 +62,16 @@ public:
   void drop(caf::strong_actor_ptr x) { deliver(std::move(x), nullptr); }
 
   /// Does all of it. @param pool  Names the pool in failures.
-  void flush(compat::host_type* host, const std::string& pool) {
+  /// @returns how many of the calls threw; the others were made all the same.
+  [[nodiscard]] std::size_t flush(compat::host_type* host,
+                                  const std::string& pool) {
     for (std::size_t i = 0; i < count_; ++i)
       hand_over(first_[i], host);
     for (auto& x : more_)
       hand_over(x, host);
     for (auto& x : refusals_)
       answer(x, pool);
-    for (auto& f : calls_)
-      f();
+    return static_cast<std::size_t>(std::ranges::count_if(calls_, throws));
   }
 
 private:
@@ -93,6 +95,15 @@ private:
   static void hand_over(delivery& x, compat::host_type* host) {
     if (x.what != nullptr && x.to != nullptr)
       compat::hand_over(x.to, std::move(x.what), host);
+  }
+
+  static bool throws(const std::function<void()>& f) {
+    try {
+      f();
+      return false;
+    } catch (...) {
+      return true;
+    }
   }
 
   static void answer(const refusal& x, const std::string& pool) {

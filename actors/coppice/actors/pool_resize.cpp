@@ -5,7 +5,10 @@
 #include "coppice/actors/pool_front.hpp"
 #include "coppice/actors/pool_plan.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <functional>
+#include <initializer_list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,12 +21,17 @@ namespace {
 /// Calls `done` when the last copy of the pointer to it goes.
 class resizing {
 public:
-  explicit resizing(worker_pool::done_callback f) : call_(std::move(f)) {}
+  resizing(caf::actor front, worker_pool::done_callback f)
+    : front_(std::move(front)), call_(std::move(f)) {}
   ~resizing() {
-    if (why_)
-      call_(*std::move(why_));
-    else
-      call_(done);
+    try {
+      if (why_)
+        call_(*std::move(why_));
+      else
+        call_(done);
+    } catch (...) {
+      compat::object_of<pool_front>(front_).count_callback_failures(1);
+    }
   }
   resizing(const resizing&) = delete;
   resizing& operator=(const resizing&) = delete;
@@ -36,12 +44,17 @@ public:
   }
 
   /// @param fine  What does not count: it is as it should be.
-  void note(const outcome<command_reply>& reply, errc fine) {
-    if (!reply && reply.error().code != failure_code{fine})
+  void note(const outcome<command_reply>& reply,
+            std::initializer_list<errc> fine) {
+    const auto is_it = [&](errc x) {
+      return reply.error().code == failure_code{x};
+    };
+    if (!reply && std::ranges::none_of(fine, is_it))
       fail(reply.error());
   }
 
 private:
+  const caf::actor front_;
   const worker_pool::done_callback call_;
   std::mutex mutex_;
   std::optional<failure> why_;
@@ -76,7 +89,7 @@ void forget(const farewell_ptr& x) {
 void remove_spec(const farewell_ptr& x) {
   x->supervisor.submit(command::delete_child{id_of_pool_member(x->number)},
                        [x](const outcome<command_reply>& reply) {
-                         x->whole->note(reply, errc::unknown_child);
+                         x->whole->note(reply, {errc::unknown_child});
                          forget(x);
                        });
 }
@@ -87,7 +100,7 @@ void let_go(const farewell_ptr& x) {
     return;
   x->supervisor.submit(command::terminate_child{id_of_pool_member(x->number)},
                        [x](const outcome<command_reply>& reply) {
-                         x->whole->note(reply, errc::unknown_child);
+                         x->whole->note(reply, {errc::unknown_child});
                          remove_spec(x);
                        });
 }
@@ -105,6 +118,23 @@ void shrink_by(const farewell_ptr& x, time_limit drain_within,
   compat::object_of<pool_front>(x->front).retire(x->number, [x] { let_go(x); });
 }
 
+/// One that is there in some way needs no start. It may be: a restarted
+/// supervisor has as many as its spec says, whatever was asked for before.
+void grow_to(std::size_t workers, const caf::actor& front,
+             const supervisor_ref& supervisor,
+             const std::function<child_spec(policy::member_id)>& spec_of,
+             const resizing_ptr& whole) {
+  for (policy::member_id i = 1; i <= workers; ++i) {
+    compat::object_of<pool_front>(front).welcome(i);
+    supervisor.submit(command::start_child{spec_of(i)},
+                      [whole](const outcome<command_reply>& reply) {
+                        whole->note(reply, {errc::already_started,
+                                            errc::already_present,
+                                            errc::child_restarting});
+                      });
+  }
+}
+
 } // namespace
 
 void worker_pool::resize(const supervisor_ref& supervisor, std::size_t workers,
@@ -114,34 +144,20 @@ void worker_pool::resize(const supervisor_ref& supervisor, std::size_t workers,
   wanted.workers = workers;
   if (const auto defects = validate(wanted, wanted.name); !defects.empty())
     return when_done(refused_resize(to_string(defects), errc::invalid_spec));
-  std::size_t before = 0;
-  {
-    const std::lock_guard guard{plan_->mutex};
-    if (plan_->is_resizing)
-      before = SIZE_MAX;
-    else
-      before = std::exchange(plan_->size, workers);
-    plan_->is_resizing = true;
-  }
-  if (before == SIZE_MAX)
+  const auto highest = plan_->begin_resize(workers);
+  if (!highest)
     return when_done(
       refused_resize("a resize is under way", errc::unavailable));
   const auto whole = std::make_shared<resizing>(
-    [plan = plan_, when_done = std::move(when_done)](outcome_of_nothing what) {
-      {
-        const std::lock_guard guard{plan->mutex};
-        plan->is_resizing = false;
-      }
+    front_, [plan = plan_, workers,
+             when_done = std::move(when_done)](outcome_of_nothing what) {
+      plan->end_resize(workers, what.has_value());
       when_done(std::move(what));
     });
-  for (auto i = before + 1; i <= workers; ++i) {
-    compat::object_of<pool_front>(front_).welcome(i);
-    supervisor.submit(command::start_child{plan_->member(i)},
-                      [whole](const outcome<command_reply>& reply) {
-                        whole->note(reply, errc::already_started);
-                      });
-  }
-  for (auto i = workers + 1; i <= before; ++i) {
+  grow_to(
+    workers, front_, supervisor,
+    [this](policy::member_id i) { return plan_->member(i); }, whole);
+  for (auto i = workers + 1; i <= *highest; ++i) {
     auto one = std::make_shared<farewell>();
     one->front = front_;
     one->supervisor = supervisor;

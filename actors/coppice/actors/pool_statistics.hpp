@@ -46,6 +46,8 @@ struct pool_statistics {
   std::uint64_t late_answers = 0;
   /// Exit and down messages, streams: a pool is not a worker.
   std::uint64_t ignored = 0;
+  /// Callbacks of `drain` and `resize` that threw.
+  std::uint64_t callback_failures = 0;
 };
 
 } // namespace coppice
