@@ -154,7 +154,7 @@ void context_node::expire_below() {
   const auto alive = self();
   timed_->expire();
   if (state.load(std::memory_order_acquire) != over)
-    expire();
+    finish(timed_->cause()); // which may not be the deadline
 }
 
 // -- the end -----------------------------------------------------------------

@@ -62,13 +62,12 @@ public:
     const guard lock{mutex_};
     if (heap_.contains(&x))
       return;
-    x.was_armed_.store(true, std::memory_order_relaxed);
-    heap_.set(&x, due);
-    if (manual_)
-      return;
-    if (!thread_.joinable())
+    // First what may throw: an alarm that nobody rings is not armed.
+    if (!manual_ && !thread_.joinable())
       thread_ = std::thread{[self = shared_from_this()] { self->loop(); }};
-    else if (due < sleeping_until_)
+    heap_.set(&x, due);
+    x.was_armed_.store(true, std::memory_order_relaxed);
+    if (due < sleeping_until_)
       wake_.notify_one();
   }
 
@@ -136,8 +135,10 @@ private:
       sleeping_until_ = due;
       if (due == never)
         wake_.wait(lock);
+      else if (due < policy::saturating_add(time, longest_wait))
+        wake_.wait_for(lock, due - time);
       else
-        wake_.wait_for(lock, std::min(due - time, longest_wait));
+        wake_.wait_for(lock, longest_wait);
       sleeping_until_ = time_point::min();
     }
   }

@@ -91,6 +91,7 @@ public:
   [[nodiscard]] policy::time_point now() const;
 
   /// Rings once, at `due`. Again before that: does nothing. O(log n).
+  /// @throws std::system_error  If the thread cannot be started; not armed.
   void arm(alarm& x, policy::time_point due);
   /// On return it will not begin to ring any more. O(log n).
   /// To be called by the destructor of what is derived from `alarm`.

@@ -49,8 +49,8 @@ public:
   void set(Key key, time_point due) {
     auto& position = positions_(key);
     if (position == npos) {
-      position = static_cast<std::uint32_t>(heap_.size());
-      heap_.push_back({due, key});
+      heap_.push_back({due, key}); // may throw
+      position = static_cast<std::uint32_t>(heap_.size() - 1);
     } else {
       heap_[position].due = due;
     }
