@@ -157,12 +157,18 @@ std::string title_of(std::string_view failure_class) {
   return res;
 }
 
+/// No registered status says that nobody waits for the answer; proxies log it
+/// as this one. 408 would say that the request did not come in time.
+constexpr int client_gone = 499;
+
 const char* title_of(int status) {
   switch (status) {
     case 404:
       return "Not Found";
     case 422:
       return "Unprocessable Content";
+    case client_gone:
+      return "Client Closed Request";
     case 503:
       return "Service Unavailable";
     case 504:
@@ -172,13 +178,19 @@ const char* title_of(int status) {
   }
 }
 
+constexpr int known_edge_case = 422;
+
 int status_of(errc x) {
   switch (x) {
     case errc::unknown_child:
       return 404;
     case errc::request_timeout:
     case errc::deadline_exceeded:
+    case errc::cannot_finish:
       return 504;
+    case errc::cancelled:
+      return client_gone;
+    case errc::overloaded:
     case errc::shutting_down:
     case errc::stopped:
     case errc::unavailable:
@@ -191,7 +203,7 @@ int status_of(errc x) {
     case errc::start_timeout:
       return 503;
     default:
-      return 422;
+      return known_edge_case;
   }
 }
 
@@ -210,7 +222,8 @@ int problem_status(const failure& x) {
   const auto user = for_user(x);
   if (user.is_bug)
     return 500;
-  return user.retry_after ? 503 : status_of(to_errc(x));
+  const auto status = status_of(to_errc(x));
+  return user.retry_after && status == known_edge_case ? 503 : status;
 }
 
 std::string problem_json(const failure& x, const problem_options& options) {

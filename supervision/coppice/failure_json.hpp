@@ -31,7 +31,8 @@ struct problem_options {
   /// In front of the reference, to give `instance`.
   std::string instance_base = "/failures/";
   /// Of a known edge case; a bug is always 500. Nothing: from the code of the
-  /// failure, 503 where asking again may help, else 422.
+  /// failure (404, 503, 504, or 499 if it was cancelled: nobody waits); of
+  /// others, 503 where asking again may help, else 422.
   std::optional<int> status = {};
   int indent = -1;
 };

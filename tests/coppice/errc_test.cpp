@@ -27,6 +27,8 @@ TEST(Errc, KeepsItsNumbers) {
   EXPECT_EQ(static_cast<int>(errc::shutdown), 26);
   EXPECT_EQ(static_cast<int>(errc::cancelled), 27);
   EXPECT_EQ(static_cast<int>(errc::deadline_exceeded), 28);
+  EXPECT_EQ(static_cast<int>(errc::overloaded), 29);
+  EXPECT_EQ(static_cast<int>(errc::cannot_finish), 30);
 }
 
 // FAILURE-1: every code has one name, which leads back to it.

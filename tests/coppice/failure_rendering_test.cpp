@@ -239,7 +239,16 @@ TEST(FailureRendering, ChoosesTheStatus) {
   };
   EXPECT_EQ(status(errc::unknown_child), 404);
   EXPECT_EQ(status(errc::request_timeout), 504);
+  EXPECT_EQ(status(errc::deadline_exceeded), 504);
+  EXPECT_EQ(status(errc::cannot_finish), 504);
+  EXPECT_EQ(status(errc::cancelled), 499);
   EXPECT_EQ(status(errc::unavailable), 503);
+  EXPECT_EQ(status(errc::overloaded), 503);
+  EXPECT_EQ(problem_status({.code = errc::deadline_exceeded,
+                            .user_message = "u",
+                            .retry_after = 1s}),
+            504)
+    << "the code says more";
   EXPECT_EQ(problem_status({.failure_class = "card_expired"}), 422);
   EXPECT_EQ(problem_status(db_down()), 503); // it says when to come back
   EXPECT_EQ(problem_status(bug()), 500);
