@@ -483,9 +483,9 @@ public:
     // Another thread may run this actor before the call has returned: the end
     // of work is marked only if nobody has marked another beginning.
     const throw_capture_scope in_actor;
-    const auto turn = turn_begins();
+    const auto this_turn = turn_begins();
     const auto result = caf::event_based_actor::resume(host, max_throughput);
-    turn_ends(turn);
+    turn_ends(this_turn);
     return result;
   }
 #endif
