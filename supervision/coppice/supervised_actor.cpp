@@ -171,13 +171,16 @@ void supervised_actor::fail_promises(const caf::error& reason) {
   if (promises_ == nullptr)
     return;
   const auto how = classify(reason);
-  const auto why = how == end_class::failed
-                     ? reason
-                     : to_error(failure{.failure_class = to_string(how),
-                                        .code = errc::stopped,
-                                        .message = "the worker ended before "
-                                                   "it answered",
-                                        .where = where()});
+  const auto why
+    = how == end_class::failed
+        ? reason
+        : to_error(failure{.failure_class = to_string(how),
+                           .code = errc::stopped,
+                           .message = "the worker ended before "
+                                      "it answered",
+                           .user_message = "The request was not finished. "
+                                           "Please try again.",
+                           .where = where()});
   for (const auto& x : *promises_)
     compat::refuse(caf::actor_cast<caf::strong_actor_ptr>(x.requester), x.id,
                    why);

@@ -1,6 +1,6 @@
 // This file is part of coppice. License: see LICENSE in the source root.
 
-// Workers of a pool that crash, hang, restart, come and go.
+// Workers of a pool that crash, hang and restart.
 
 #include "support/pool_test.hpp"
 
@@ -11,17 +11,6 @@ class PoolMembers : public pool_test {
 public:
   caf::actor life(std::size_t index) {
     return caf::actor_cast<caf::actor>(seen->lives.at(index));
-  }
-
-  /// Resizes; does not settle.
-  std::shared_ptr<std::optional<outcome_of_nothing>>
-  resize(std::size_t workers_wanted, time_limit drain_within = infinity) {
-    auto slot = std::make_shared<std::optional<outcome_of_nothing>>();
-    pool->resize(workers(), workers_wanted, drain_within, [slot](auto what) {
-      EXPECT_FALSE(slot->has_value()) << "called back twice";
-      *slot = std::move(what);
-    });
-    return slot;
   }
 };
 
@@ -51,6 +40,7 @@ TEST_F(PoolMembers, FailWhatTheyOweWhenTheyAreKilled) {
   for (const auto& x : owed) {
     ASSERT_THAT(outcome_of(x), FailsWith(errc::stopped));
     EXPECT_FALSE(outcome_of(x).error().is_bug);
+    EXPECT_THAT(outcome_of(x).error().user_message, HasSubstr("try again"));
   }
   const auto next = ask_pool(4);
   settle();
@@ -105,6 +95,23 @@ TEST_F(PoolMembers, MayEndByThemselves) {
   expect_balance();
 }
 
+// FAILURE-6, DEADLINE-3: the same where the key says who it has to be.
+TEST_F(PoolMembers, MayEndByThemselvesWhateverTheKey) {
+  start({.workers = 1,
+         .dispatch = policy::dispatch_kind::by_key,
+         .admission = plain_queue(10),
+         .key_of = [](const caf::message&) { return std::uint64_t{1}; }});
+  const auto owed = ask_pool(1);
+  const auto waits = ask_pool(4);
+  settle();
+  compat::post(life(0), "end"s);
+  settle();
+  EXPECT_THAT(outcome_of(owed), FailsWith(errc::stopped));
+  EXPECT_THAT(outcome_of(waits), Succeeds());
+  EXPECT_EQ(statistics().failed_with_worker, 0u);
+  expect_balance();
+}
+
 // FAILURE-6: a worker behind a closed mailbox would swallow the whole queue;
 // one that only hands on to an actor that is gone comes back.
 TEST_F(PoolMembers, AreSuspendedWhileTheirMailboxSeemsClosed) {
@@ -131,6 +138,60 @@ TEST_F(PoolMembers, AreSuspendedWhileTheirMailboxSeemsClosed) {
   pass(1ms);
   EXPECT_EQ(available(), 1u);
   EXPECT_THAT(outcome_of(waits), Succeeds());
+  expect_balance();
+}
+
+// DEADLINE-3, FAILURE-6: what they keep in hand meanwhile still fills them
+// afterwards.
+TEST_F(PoolMembers, AreAsBusyAfterASuspensionAsBefore) {
+  const auto gone = system().spawn(debtor, seen);
+  kill(gone);
+  settle();
+  start({.workers = 1,
+         .concurrency = 2,
+         .admission = plain_queue(10),
+         .worker = {
+           .start = spawns([gone](worker* self) -> caf::behavior {
+             auto owed = std::make_shared<std::vector<caf::response_promise>>();
+             return {[=](int n) -> caf::result<int> {
+                       if (n == 3)
+                         static_cast<void>(compat::pass_on(self, gone, n));
+                       else
+                         owed->push_back(self->make_response_promise());
+                       return caf::delegated<int>{};
+                     },
+                     [=](caf::put_atom) {
+                       for (auto& x : std::exchange(*owed, {}))
+                         x.deliver(1);
+                     }};
+           })}});
+  const auto ask_for_hours = [this](int n) {
+    return request<int>(pool->handle(), 1h, n);
+  };
+  std::vector<pending<int>> all{ask_for_hours(1)};
+  settle();
+  for (auto round = 0; round < 3; ++round) {
+    const auto lost = ask_for_hours(3);
+    settle();
+    ASSERT_THAT(outcome_of(lost), FailsWith(errc::unavailable));
+    EXPECT_EQ(available(), 0u);
+    EXPECT_EQ(statistics().admission.servers, 1u);
+    pass(1ms);
+    EXPECT_EQ(available(), 1u);
+    EXPECT_EQ(statistics().admission.servers, 2u);
+    expect_balance();
+  }
+  for (const auto n : {5, 7})
+    all.push_back(ask_for_hours(n));
+  settle();
+  EXPECT_EQ(statistics().members.at(0).outstanding, 2u);
+  EXPECT_EQ(statistics().admission.depth, 1u);
+  for (auto i = 0; i < 2; ++i) {
+    compat::post(child("/app/pool/worker-1").actor, caf::put_atom_v);
+    settle();
+  }
+  for (const auto& x : all)
+    EXPECT_THAT(outcome_of(x), Succeeds());
   expect_balance();
 }
 
@@ -244,76 +305,6 @@ TEST_F(PoolMembers, AnswerWhenTheTreeStops) {
   expect_balance();
 }
 
-// DEADLINE-3: more workers take what waits.
-TEST_F(PoolMembers, Grow) {
-  start({.workers = 1, .admission = plain_queue(10)});
-  const std::vector<pending<int>> all{ask_pool(1), ask_pool(3), ask_pool(5)};
-  settle();
-  EXPECT_EQ(seen->started.size(), 1u);
-  const auto grown = resize(3);
-  settle();
-  ASSERT_TRUE(grown->has_value());
-  EXPECT_THAT(**grown, Succeeds());
-  EXPECT_EQ(available(), 3u);
-  EXPECT_EQ(seen->started.size(), 3u);
-  for (const auto n : {1, 3, 5})
-    pay(n);
-  for (const auto& x : all)
-    EXPECT_THAT(outcome_of(x), Succeeds());
-}
-
-// DEADLINE-3, FAILURE-6: those that go answer what they have first.
-TEST_F(PoolMembers, AnswerBeforeTheyGo) {
-  start({.workers = 3, .admission = plain_queue(10)});
-  const std::vector<pending<int>> all{ask_pool(1), ask_pool(3), ask_pool(5)};
-  settle();
-  const auto shrunk = resize(1);
-  const auto again = resize(2);
-  settle();
-  ASSERT_TRUE(again->has_value());
-  EXPECT_THAT(**again, FailsWith(errc::unavailable));
-  EXPECT_FALSE(shrunk->has_value());
-  const auto next = ask_pool(4);
-  settle();
-  EXPECT_THAT(outcome_of(next), IsNotAnswered());
-  for (const auto n : {1, 3, 5})
-    pay(n);
-  ASSERT_TRUE(shrunk->has_value());
-  EXPECT_THAT(**shrunk, Succeeds());
-  for (const auto& x : all)
-    EXPECT_THAT(outcome_of(x), Succeeds());
-  EXPECT_THAT(outcome_of(next), Succeeds());
-  EXPECT_EQ(statistics().members.size(), 1u);
-  EXPECT_EQ(counts("/app/pool").specs, 1u);
-  const auto grown = resize(2);
-  settle();
-  EXPECT_THAT(**grown, Succeeds());
-  EXPECT_EQ(available(), 2u);
-  expect_balance();
-}
-
-// DEADLINE-3, FAILURE-6: but not for ever.
-TEST_F(PoolMembers, GoWhenTheirTimeIsOver) {
-  start({.workers = 2, .admission = plain_queue(10)});
-  const std::vector<pending<int>> all{ask_pool(1), ask_pool(3)};
-  settle();
-  const auto shrunk = resize(1, 10s);
-  pass(9s);
-  EXPECT_FALSE(shrunk->has_value());
-  pass(2s);
-  ASSERT_TRUE(shrunk->has_value());
-  EXPECT_THAT(**shrunk, Succeeds());
-  pay(1);
-  pay(3);
-  std::size_t answered = 0;
-  for (const auto& x : all)
-    answered += outcome_of(x).has_value() ? 1 : 0;
-  EXPECT_EQ(answered, 1u);
-  for (const auto& x : all)
-    EXPECT_THAT(outcome_of(x), Not(IsNotAnswered()));
-  expect_balance();
-}
-
 // TOPOLOGY-1: all that is wrong, at once, with its field.
 TEST_F(PoolMembers, HaveOptionsThatAreChecked) {
   pool_options options;
@@ -340,14 +331,6 @@ TEST_F(PoolMembers, HaveOptionsThatAreChecked) {
   }
   EXPECT_THAT(validate({.worker = {.start = spawns(debtor, seen)}}, "x"),
               IsEmpty());
-}
-
-// TOPOLOGY-1
-TEST_F(PoolMembers, AreNeverNone) {
-  start({.workers = 1});
-  const auto shrunk = resize(0);
-  ASSERT_TRUE(shrunk->has_value());
-  EXPECT_THAT(**shrunk, FailsWith(errc::invalid_spec));
 }
 
 } // namespace

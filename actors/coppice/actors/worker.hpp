@@ -65,6 +65,8 @@ public:
 
   /// As in CAF, for answers that take more than one message; if this life ends
   /// before, the requester gets the failure instead of a time-out (FAILURE-6).
+  /// So it is for the last 256 promises, kept ones included: CAF does not show
+  /// whether a promise was kept. Older ones fail as CAF has it, or by deadline.
   caf::response_promise make_response_promise() {
     return remember_promise(caf::event_based_actor::make_response_promise());
   }
