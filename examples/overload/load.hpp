@@ -5,7 +5,7 @@
 /// @file
 /// A service, and users who do not wait for each other.
 ///
-/// Layer: examples.
+/// Layer: L4.
 /// Threads: `offer` from the main thread; counts are read after it.
 /// Rules: docs/semantics.md, DEADLINE-1 to DEADLINE-3.
 

@@ -62,8 +62,10 @@ bool write_plot(const std::string& path, const std::vector<point>& points) {
     with.points.emplace_back(x.load, x.with);
   }
   std::ofstream out{path};
-  out << example::svg_of("Answers in time under load", {"load, times capacity", 3, 0.5},
-                {"answers in time, % of capacity", 120, 20}, {without, with});
+  out << example::svg_of("Answers in time under load",
+                         {"load, times capacity", 3, 0.5},
+                         {"answers in time, % of capacity", 120, 20},
+                         {without, with});
   out.close();
   return !out.fail();
 }

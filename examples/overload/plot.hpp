@@ -5,7 +5,7 @@
 /// @file
 /// Lines in a coordinate system, as SVG.
 ///
-/// Layer: examples.
+/// Layer: L4.
 /// Threads: none.
 /// Rules: none.
 
