@@ -10,6 +10,7 @@
 /// Rules: docs/semantics.md, HEARTBEAT-1, HEARTBEAT-3.
 
 #include "coppice/actors/worker.hpp"
+#include "coppice/type_ids.hpp"
 
 #include <vector>
 
@@ -28,6 +29,16 @@ struct work_plan {
 struct next_number {
   std::size_t index;
 };
+
+} // namespace example
+
+// CAF 1.x wants a number for each message type; main() makes them known.
+CAF_BEGIN_TYPE_ID_BLOCK(do_work, coppice::first_user_type_id)
+  CAF_ADD_TYPE_ID(do_work, (example::next_number))
+CAF_END_TYPE_ID_BLOCK(do_work)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(example::next_number)
+
+namespace example {
 
 /// Sends each number of the plan to `sink`, and ends.
 ///
@@ -54,5 +65,3 @@ inline caf::behavior do_work(coppice::worker* self, const caf::actor& sink,
 }
 
 } // namespace example
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(example::next_number)

@@ -19,6 +19,7 @@
 using namespace std::literals;
 
 int main() {
+  coppice::init_types<caf::id_block::do_work>();
   coppice::system_config config;
   caf::actor_system system{config};
   auto printer = system.spawn([](caf::event_based_actor*) -> caf::behavior {

@@ -20,11 +20,11 @@ constexpr auto pause_between_asks = 20ms;
 } // namespace
 
 indexer::indexer(caf::actor_config& cfg, service_ptr service,
-                 coppice::child_ref coordinator, coppice::child_ref merger)
+                 coppice::child_ref work_from, coppice::child_ref results_to)
   : worker(cfg),
     service_(std::move(service)),
-    coordinator_(std::move(coordinator)),
-    merger_(std::move(merger)) {}
+    coordinator_(std::move(work_from)),
+    merger_(std::move(results_to)) {}
 
 caf::behavior indexer::make_behavior() {
   coppice::compat::tell(this, this, next_file{});

@@ -22,7 +22,7 @@ namespace text_index {
 class indexer : public coppice::worker {
 public:
   indexer(caf::actor_config& cfg, service_ptr service,
-          coppice::child_ref coordinator, coppice::child_ref merger);
+          coppice::child_ref work_from, coppice::child_ref results_to);
 
   caf::behavior make_behavior() override;
 

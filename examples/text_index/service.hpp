@@ -9,7 +9,7 @@
 /// Threads: see the functions; values are as safe as an int.
 /// Rules: none.
 
-#include "coppice/caf_compat.hpp"
+#include "coppice/type_ids.hpp"
 
 #include "corpus.hpp"
 #include "faults.hpp"
@@ -53,6 +53,14 @@ struct file_result {
 struct next_file {};
 
 } // namespace text_index
+
+CAF_BEGIN_TYPE_ID_BLOCK(text_index, coppice::first_user_type_id)
+  CAF_ADD_TYPE_ID(text_index, (text_index::work_request))
+  CAF_ADD_TYPE_ID(text_index, (text_index::assignment))
+  CAF_ADD_TYPE_ID(text_index, (text_index::file_result))
+  CAF_ADD_TYPE_ID(text_index, (text_index::receipt))
+  CAF_ADD_TYPE_ID(text_index, (text_index::next_file))
+CAF_END_TYPE_ID_BLOCK(text_index)
 
 // None of them ever leaves the process.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(text_index::work_request)

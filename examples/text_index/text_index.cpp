@@ -74,6 +74,7 @@ int verdict(coppice::supervision_tree& tree, const service& of,
 
 int run_service(const options& how, corpus files, const interrupts& signals) {
   const auto shared = std::make_shared<service>(std::move(files), how);
+  coppice::init_types<caf::id_block::text_index>();
   coppice::system_config config{2}; // the workers have threads of their own
   caf::actor_system system{config};
   auto tree = start_service(system, shared, how);

@@ -480,9 +480,12 @@ public:
   }
 #else
   resume_result resume(host_type* host, size_t max_throughput) override {
+    const throw_capture_scope in_actor;
+    // The first turn makes the behavior and nothing else: that is no work.
+    if (!caf::scheduled_actor::initialized())
+      return caf::event_based_actor::resume(host, 0);
     // Another thread may run this actor before the call has returned: the end
     // of work is marked only if nobody has marked another beginning.
-    const throw_capture_scope in_actor;
     const auto this_turn = turn_begins();
     const auto result = caf::event_based_actor::resume(host, max_throughput);
     turn_ends(this_turn);

@@ -13,14 +13,15 @@ namespace coppice {
 
 void init_types() {
   static const bool known = [] {
-    compat::init_types<caf::id_block::coppice, caf::id_block::coppice_local>();
+    compat::init_types<caf::id_block::coppice_wire,
+                       caf::id_block::coppice_local>();
     return true;
   }();
   static_cast<void>(known);
 }
 
 void add_types(caf::actor_system_config& cfg) {
-  compat::add_types<caf::id_block::coppice>(cfg);
+  compat::add_types<caf::id_block::coppice_wire>(cfg);
 }
 
 } // namespace coppice

@@ -28,15 +28,16 @@ struct watch_news;
 
 } // namespace coppice
 
-// The numbers are part of the wire format: add at the end, remove nothing.
+// The numbers are part of the wire format: add at the end, remove nothing. No
+// block is named as our namespace, which it would hide where others begin.
 // List every element type of every message, containers included (CAF 1.x).
-CAF_BEGIN_TYPE_ID_BLOCK(coppice, caf::first_custom_type_id)
+CAF_BEGIN_TYPE_ID_BLOCK(coppice_wire, caf::first_custom_type_id)
 
-  CAF_ADD_TYPE_ID(coppice, (coppice::errc))
-  CAF_ADD_TYPE_ID(coppice, (coppice::failure))
-  CAF_ADD_TYPE_ID(coppice, (coppice::context))
+  CAF_ADD_TYPE_ID(coppice_wire, (coppice::errc))
+  CAF_ADD_TYPE_ID(coppice_wire, (coppice::failure))
+  CAF_ADD_TYPE_ID(coppice_wire, (coppice::context))
 
-CAF_END_TYPE_ID_BLOCK(coppice)
+CAF_END_TYPE_ID_BLOCK(coppice_wire)
 
 // Messages within one process; 0.17 must not be told how to serialise them.
 CAF_BEGIN_TYPE_ID_BLOCK(coppice_local, caf::first_custom_type_id + 50)
@@ -60,6 +61,15 @@ inline constexpr caf::type_id_t first_user_type_id = caf::first_custom_type_id
 /// Makes coppice's message types known to the process. Call it before any
 /// `actor_system_config` exists; again does nothing.
 void init_types();
+
+/// The same, and for the blocks of a program: CAF 1.x wants to know the types
+/// of all messages, those too that never leave the process. Give the blocks in
+/// the order of their numbers.
+template <class Block, class... Blocks>
+void init_types() {
+  init_types();
+  compat::init_types<Block, Blocks...>();
+}
 
 /// Makes coppice's message types known to the systems built from `cfg`.
 void add_types(caf::actor_system_config& cfg);

@@ -181,8 +181,9 @@ TEST_F(ChildRef, NeverSeesTwoGenerationsOfASubtree_N09) {
   run_for(2s);
   EXPECT_THAT(seen(), HappensInOrder(GaveUp("/app/inner/a", 1),
                                      Stopped("/app/inner/b", 1).at(2s),
-                                     Started("/app/inner", 2).at(2s),
-                                     Started("/app/inner/a", 2)));
+                                     Started("/app/inner", 2).at(2s)));
+  EXPECT_THAT(seen(), HappensInOrder(Stopped("/app/inner/b", 1),
+                                     Started("/app/inner/a", 2).at(2s)));
 }
 
 // N10: what the old life sent itself for later does not reach the new one.
@@ -239,6 +240,8 @@ TEST_F(ChildRef, WaitsForTheFirstLife) {
 // STOP-2, FAILURE-6: a requester of a stuck life learns of it when the life is
 // abandoned, and drops the late reply.
 TEST_F(ChildRef, FailsTheRequestInHandOfAnAbandonedLife) {
+  if (!worker::marks_messages)
+    GTEST_SKIP() << "CAF 1.x does not say which request is in hand";
   supervise({.name = "app",
              .children = {a.spec({.shutdown = 1s,
                                   .kill_grace = 1s,

@@ -17,6 +17,8 @@ using namespace coppice::testkit;
 // --(doc:testing-begin)--
 class DoWork : public supervision_test {
 public:
+  static void SetUpTestSuite() { init_types<caf::id_block::do_work>(); }
+
   void start(example::work_plan plan) {
     sink = system().spawn([this](caf::event_based_actor*) -> caf::behavior {
       return {[this](int number) { numbers.push_back(number); }};

@@ -9,6 +9,8 @@
 #include "support/event_log.hpp"
 #include "support/seed.hpp"
 
+#include <caf/actor_registry.hpp>
+
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -203,8 +203,16 @@ private:
 
   bool is_due_ = false;
 #else
-  // What was in the mailbox before is handled in spite of it.
+  // What was in the mailbox before is handled in spite of it. One that hangs
+  // before its first turn does not get that until it is released.
 public:
+  resume_result resume(caf::scheduler* host, std::size_t throughput) override {
+    if (!hangs_ || caf::scheduled_actor::initialized())
+      return worker::resume(host, throughput);
+    is_due_ = true;
+    return awaiting_message;
+  }
+
   bool enqueue(caf::mailbox_element_ptr x, caf::scheduler* host) override {
     if (!hangs_)
       return worker::enqueue(std::move(x), host);
@@ -214,10 +222,15 @@ public:
 
 private:
   void resume_later() {
+    if (std::exchange(is_due_, false)) {
+      caf::intrusive_ptr_add_ref(ctrl());
+      home_system().scheduler().schedule(this);
+    }
     for (auto& x : std::exchange(held_, {}))
       worker::enqueue(std::move(x), nullptr);
   }
 
+  bool is_due_ = false;
   std::vector<caf::mailbox_element_ptr> held_;
 #endif
 
