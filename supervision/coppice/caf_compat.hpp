@@ -5,7 +5,7 @@
 /// @file
 /// The only file that knows which CAF it is compiled against: 0.17.6 or 1.x.
 ///
-/// Layer: L1. Includes CAF, and of coppice only the mark for handlers.
+/// Layer: L1. Includes CAF, and of coppice only what marks handlers and turns.
 /// Threads: as the CAF functions that it wraps.
 /// Rules: none; docs/architecture.md, "One adapter".
 

@@ -121,7 +121,6 @@ private:
 
   // starting
   void call_start_function(const policy::start_life& x);
-  void start_supervisor(const policy::start_life& x, life_ticket& ticket);
   void adopt(const policy::start_life& x, const caf::actor& child,
              bool will_say_ready, bool is_ours);
   void start_went_wrong(policy::life_id life, failure why);
