@@ -15,14 +15,20 @@ event_bus::event_bus(observer who, bool inline_delivery)
 }
 
 event_bus::~event_bus() {
-  if (!thread_.joinable())
-    return;
+  close();
+}
+
+void event_bus::close() {
+  std::thread thread;
   {
     std::lock_guard guard{mutex_};
     closing_ = true;
+    if (thread_.get_id() != std::this_thread::get_id())
+      thread = std::move(thread_);
   }
   wake_.notify_one();
-  thread_.join();
+  if (thread.joinable())
+    thread.join();
 }
 
 void event_bus::publish(supervision_event event) {
@@ -30,6 +36,8 @@ void event_bus::publish(supervision_event event) {
     return;
   event.when = wall_now();
   std::unique_lock guard{mutex_};
+  if (closing_)
+    return;
   event.number = ++numbers_;
   if (inline_) {
     guard.unlock();

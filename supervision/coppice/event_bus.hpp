@@ -26,7 +26,7 @@ class event_bus {
 public:
   /// @param inline_delivery  Call the observer from `publish`, for tests.
   event_bus(observer who, bool inline_delivery);
-  /// Delivers what is queued, then joins.
+  /// As `close()`.
   ~event_bus();
   event_bus(const event_bus&) = delete;
   event_bus& operator=(const event_bus&) = delete;
@@ -37,6 +37,11 @@ public:
 
   /// Never blocks on the observer. Drops the event when `queue_max` wait.
   void publish(supervision_event event);
+
+  /// Delivers what is queued, and drops what comes from now on: when this has
+  /// returned the observer does not run, nor ever again. Called by the observer
+  /// itself it cannot wait for it. May be called twice.
+  void close();
 
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   [[nodiscard]] std::uint64_t observer_failures() const noexcept {

@@ -183,6 +183,21 @@ outcome<child_line> supervisor_ref::get_child(child_name child,
 
 // -- supervision_tree --------------------------------------------------------
 
+supervision_tree::supervision_tree(supervision_tree&&) noexcept = default;
+
+supervision_tree&
+supervision_tree::operator=(supervision_tree&& other) noexcept {
+  if (this != &other) {
+    // The tree that this was ends here, as it would in the destructor.
+    supervision_tree before{std::move(*this)};
+    context_ = std::move(other.context_);
+    root_ = std::move(other.root_);
+    stop_within_ = other.stop_within_;
+    seen_ = other.seen_;
+  }
+  return *this;
+}
+
 supervision_tree::~supervision_tree() {
   if (context_ == nullptr)
     return;
@@ -196,6 +211,8 @@ supervision_tree::~supervision_tree() {
   } else if (const auto why = context_->end_reason(); why && !seen_) {
     write(*why);
   }
+  // Lives that end late keep the context; the observer's owner need not.
+  context_->events().close();
 }
 
 namespace {

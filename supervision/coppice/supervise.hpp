@@ -125,8 +125,11 @@ private:
 /// to go before its actor system.
 class supervision_tree {
 public:
-  supervision_tree(supervision_tree&&) noexcept = default;
-  supervision_tree& operator=(supervision_tree&&) noexcept = default;
+  supervision_tree(supervision_tree&&) noexcept;
+  /// Ends the tree that this was.
+  supervision_tree& operator=(supervision_tree&&) noexcept;
+  /// Stops the tree, delivers the events that wait, and lets go of the
+  /// observer: it never runs again, even if lives were left behind.
   ~supervision_tree();
 
   [[nodiscard]] const supervisor_ref& root() const noexcept { return root_; }
