@@ -124,6 +124,8 @@ int main() {
   const auto answer = get(user, next, to, "quick", [] {});
   std::printf("user: %s\n", answer.c_str());
   const auto counted = next.clock()->statistics();
+  // Those that were not sent yet when the page was closed count as well.
   std::printf("dropped unstarted: %d\n",
-              static_cast<int>(counted.cancelled_unstarted));
+              static_cast<int>(counted.cancelled_unstarted
+                               + counted.refused_unsent));
 }
