@@ -54,12 +54,17 @@ context context::with_default_deadline(request_entry entry) {
 }
 
 context context::without_deadline(request_entry entry) {
-  return context{context_node::make_root(never, std::move(entry))};
+  return entered(never, std::move(entry));
 }
 
 context context::until(time_point when, request_entry entry) {
-  return context{
-    context_node::make_root(std::min(when, latest), std::move(entry))};
+  return entered(std::min(when, latest), std::move(entry));
+}
+
+context context::entered(time_point deadline, request_entry entry) {
+  auto key = std::move(entry.dedup_key);
+  const context root{context_node::make_root(deadline, std::move(entry))};
+  return key ? root.idempotent(std::move(*key)) : root;
 }
 
 context context::lasting_for(duration span, request_entry entry) {
@@ -82,7 +87,7 @@ context context::with_cancel() const {
 context context::with_deadline(time_point when) const {
   if (empty())
     return {};
-  const auto parent = std::static_pointer_cast<context_node>(flag_);
+  const auto parent = context_node::of(*this);
   const auto soonest = std::min(when, parent->deadline());
   return context{context_node::make_child(parent, soonest)};
 }
@@ -92,6 +97,31 @@ context context::with_timeout_of(duration span) const {
     return {};
   return with_deadline(
     std::min(policy::saturating_add(clock()->now(), span), latest));
+}
+
+// -- marks -------------------------------------------------------------------
+
+context context::idempotent(std::string dedup_key) const {
+  if (empty())
+    return {};
+  return context{
+    context_node::make_marked(context_node::of(*this), context_flag::idempotent,
+                              {.dedup_key = std::move(dedup_key)})};
+}
+
+context context::with_copy(request_copy what) const {
+  if (empty())
+    return {};
+  return context{context_node::make_marked(
+    context_node::of(*this), context_flag::copy, std::move(what))};
+}
+
+const request_copy* context::mark() const noexcept {
+  return &static_cast<marked_context_node*>(node())->what();
+}
+
+std::string_view context::dedup_key() const noexcept {
+  return is_idempotent() ? mark()->dedup_key : std::string_view{};
 }
 
 // -- the end -----------------------------------------------------------------

@@ -7,45 +7,25 @@
 ///
 /// Layer: L1.
 /// Threads: thread-safe; copies are cheap and name the same node of the tree.
-/// Rules: docs/semantics.md, DEADLINE-1, DEADLINE-4; docs/deadlines.md.
+/// Rules: docs/semantics.md, DEADLINE-1, DEADLINE-4, REPLICATE-6.
 
 #include "coppice/cancel_registration.hpp"
+#include "coppice/context_flag.hpp"
 #include "coppice/context_limits.hpp"
-#include "coppice/deadline_clock.hpp"
 #include "coppice/failure.hpp"
-#include "coppice/policy/criticality.hpp"
 #include "coppice/policy/time.hpp"
+#include "coppice/request_entry.hpp"
 
-#include <atomic>
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
 namespace coppice {
 
-/// The part of a node that is read each time.
-struct context_flag {
-  enum value : std::uint8_t {
-    unarmed, ///< Has a deadline that nobody waits for yet.
-    live,
-    over,
-  };
-  std::atomic<std::uint8_t> state{live};
-};
-
-/// What is said of a request where it enters.
-struct request_entry {
-  policy::criticality criticality = policy::criticality::critical;
-  /// Names the request in logs. At most `reference_bytes_max` bytes are kept.
-  std::string reference = failure::new_reference();
-  /// Null: the current one.
-  std::shared_ptr<deadline_clock> clock = nullptr;
-};
+struct request_copy;
 
 /// A node of a tree: what is over for a request is over for all that was asked
 /// on its behalf, and no child has more time than its parent. It is passed on
@@ -94,6 +74,31 @@ public:
   [[nodiscard]] context
   with_timeout(std::chrono::duration<Rep, Period> span) const {
     return with_timeout_of(clamped(span));
+  }
+
+  // -- marks -----------------------------------------------------------------
+
+  // Of one node, not of its children, so mark last. What is asked on behalf of
+  // an idempotent request need not be idempotent, and is another request: it
+  // must not be found under the same key.
+
+  /// May be executed more than once: only then a replicator sends copies.
+  /// @param dedup_key  The same for each attempt at one thing, for handlers
+  ///                   that remember. Empty: a fresh one. Above
+  ///                   `dedup_key_bytes_max`: the end becomes a hash.
+  [[nodiscard]] context idempotent(std::string dedup_key = {}) const;
+  /// One of several copies of a request; idempotent.
+  [[nodiscard]] context with_copy(request_copy what) const;
+
+  [[nodiscard]] bool is_idempotent() const noexcept {
+    return flag_ != nullptr && flag_->marked_as != context_flag::unmarked;
+  }
+  /// Empty unless idempotent. This, and `copy`: valid as long as the context.
+  [[nodiscard]] std::string_view dedup_key() const noexcept;
+  /// Null for others.
+  [[nodiscard]] const request_copy* copy() const noexcept {
+    return flag_ != nullptr && flag_->marked_as == context_flag::copy ? mark()
+                                                                      : nullptr;
   }
 
   // -- the end ---------------------------------------------------------------
@@ -161,23 +166,25 @@ private:
                                 : policy::duration::min();
   }
 
+  static context entered(policy::time_point deadline, request_entry entry);
   static context lasting_for(policy::duration span, request_entry entry);
   [[nodiscard]] context with_timeout_of(policy::duration span) const;
   [[nodiscard]] bool look() const noexcept;
   [[nodiscard]] context_node* node() const noexcept;
+  [[nodiscard]] const request_copy* mark() const noexcept;
 
   std::shared_ptr<context_flag> flag_;
 };
 
 /// On the wire: the remaining time, never a point in time, because clocks
-/// differ; criticality and reference; the cause if it is over.
+/// differ; criticality, reference, mark; the cause if it is over.
 [[nodiscard]] std::string encode_context(const context& x);
 
-/// What arrives is the root of another tree, on the current clock. Returns
-/// `false` and leaves `x` alone if `bytes` make no sense.
+/// What arrives is in another tree, on the current clock; a copy is tied to no
+/// other, and can be recalled (`cancel_copy`). Returns `false` and leaves `x`
+/// alone if `bytes` make no sense. In one process the handle is copied instead.
 [[nodiscard]] bool decode_context(std::string_view bytes, context& x);
 
-/// Within one process the handle is copied, and names the same node.
 template <class Inspector>
 compat::inspect_result<Inspector> inspect(Inspector& f, context& x) {
   return compat::as_bytes(f, x, "coppice::context", encode_context,

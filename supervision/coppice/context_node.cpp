@@ -2,9 +2,13 @@
 
 #include "coppice/context_node.hpp"
 
+#include "coppice/copy_registry.hpp"
 #include "coppice/failure_limits.hpp"
+#include "coppice/policy/stable_hash.hpp"
 
+#include <charconv>
 #include <cstddef>
+#include <string>
 #include <utility>
 
 namespace coppice {
@@ -12,6 +16,28 @@ namespace coppice {
 namespace {
 
 constexpr auto never = policy::time_point::max();
+
+/// Cutting alone would make one of two keys that begin alike, and a handler
+/// would take the second request for one that it has done.
+std::string bounded_key(std::string key) {
+  constexpr std::size_t digits = 16;
+  if (key.size() <= context_limits::dedup_key_bytes_max)
+    return key;
+  auto hash = policy::stable_hash(std::string_view{key});
+  key.resize(context_limits::dedup_key_bytes_max);
+  for (auto i = key.size(); i > key.size() - digits; --i, hash >>= 4)
+    key[i - 1] = "0123456789abcdef"[hash & 15];
+  return key;
+}
+
+/// A counter behind a bijection: no two of a process are equal.
+std::uint64_t fresh_serial() {
+  static const auto seed = policy::stable_hash(failure::new_reference());
+  static std::atomic<std::uint64_t> count{0};
+  const auto n = count.fetch_add(1, std::memory_order_relaxed);
+  const auto result = policy::stable_hash(seed + n);
+  return result != 0 ? result : fresh_serial();
+}
 
 } // namespace
 
@@ -64,11 +90,45 @@ context_node::pointer context_node::make_root(time_point deadline,
 context_node::pointer context_node::make_child(const pointer& parent,
                                                time_point deadline) {
   auto result = std::make_shared<context_node>(parent, nullptr, deadline);
-  if (!parent->link(*result))
-    result->finish(parent->cause());
-  else if (result->timed_ == result.get() && deadline <= result->clock().now())
-    result->expire();
+  join(*result);
   return result;
+}
+
+context_node::pointer context_node::make_marked(const pointer& parent,
+                                                mark_kind kind,
+                                                request_copy what) {
+  if (kind == copy && what.dedup_key.empty() && parent->marked_as != unmarked)
+    what.dedup_key
+      = static_cast<marked_context_node&>(*parent).what().dedup_key;
+  if (what.dedup_key.empty())
+    what.dedup_key = failure::new_reference();
+  what.dedup_key = bounded_key(std::move(what.dedup_key));
+  if (kind == copy && what.serial == 0)
+    what.serial = fresh_serial();
+  auto result = std::make_shared<marked_context_node>(parent, kind,
+                                                      std::move(what));
+  join(*result);
+  return result;
+}
+
+void context_node::join(context_node& child) {
+  auto& parent = *child.parent_;
+  if (!parent.link(child))
+    child.finish(parent.cause());
+  else if (child.timed_ == &child && child.deadline_ <= child.clock().now())
+    child.expire();
+}
+
+marked_context_node::marked_context_node(const pointer& parent, mark_kind kind,
+                                         request_copy what)
+  : context_node(parent, nullptr, parent->deadline()), what_(std::move(what)) {
+  marked_as = kind;
+}
+
+/// Nobody else has it, so whoever added it to the registry is done.
+marked_context_node::~marked_context_node() {
+  if (registry_ != nullptr)
+    registry_->remove(what_.serial);
 }
 
 context_node::pointer context_node::make_over(request_entry entry,

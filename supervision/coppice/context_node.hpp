@@ -8,9 +8,10 @@
 /// Layer: L1.
 /// Threads: thread-safe. Locks: a node's, then nothing. Nothing is called, and
 /// no node is let go of, under a lock.
-/// Rules: docs/semantics.md, DEADLINE-4.
+/// Rules: docs/semantics.md, DEADLINE-4, REPLICATE-6.
 
 #include "coppice/context.hpp"
+#include "coppice/request_copy.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -21,6 +22,9 @@
 #include <vector>
 
 namespace coppice {
+
+class copy_registry;
+class marked_context_node;
 
 /// States: waiting, then running and done, or removed.
 struct cancel_registration::callback {
@@ -35,7 +39,7 @@ struct cancel_registration::callback {
   std::list<std::shared_ptr<callback>>::iterator place;
 };
 
-class context_node final : public context_flag, public deadline_clock::alarm {
+class context_node : public context_flag, public deadline_clock::alarm {
 public:
   using pointer = std::shared_ptr<context_node>;
   using time_point = policy::time_point;
@@ -53,10 +57,16 @@ public:
 
   static pointer make_root(time_point deadline, request_entry entry);
   static pointer make_child(const pointer& parent, time_point deadline);
+  /// @param kind  Not `unmarked`.
+  static pointer make_marked(const pointer& parent, mark_kind kind,
+                             request_copy what);
   /// For what was over elsewhere.
   static pointer make_over(request_entry entry, failure cause);
 
   static context handle(pointer x) { return context{std::move(x)}; }
+  static pointer of(const context& x) {
+    return std::static_pointer_cast<context_node>(x.flag_);
+  }
 
   bool cancel(failure cause);
   [[nodiscard]] bool look();
@@ -76,6 +86,7 @@ private:
   using callbacks = std::list<std::shared_ptr<callback>>;
   using nodes = std::vector<pointer>;
 
+  static void join(context_node& child);
   void ring() noexcept override;
   bool finish(const failure_cause& why);
   bool mark(const failure_cause& why, nodes& below, callbacks& calls);
@@ -106,6 +117,21 @@ private:
   bool is_linked_ = false;
   context_node* next_ = nullptr;
   context_node* previous_ = nullptr;
+};
+
+/// One with a mark. Others do without the room for it.
+class marked_context_node final : public context_node {
+public:
+  marked_context_node(const pointer& parent, mark_kind kind, request_copy what);
+  ~marked_context_node() override;
+
+  [[nodiscard]] const request_copy& what() const noexcept { return what_; }
+
+private:
+  friend class copy_registry;
+
+  const request_copy what_;
+  copy_registry* registry_ = nullptr; ///< Guarded by the registry's mutex.
 };
 
 } // namespace coppice

@@ -7,6 +7,7 @@
 #include "coppice/errc.hpp"
 #include "coppice/failure.hpp"
 #include "coppice/life.hpp"
+#include "coppice/request_copy.hpp"
 #include "coppice/supervisor_messages.hpp"
 
 namespace coppice {

@@ -18,6 +18,7 @@ namespace coppice {
 class context;
 enum class errc : std::uint8_t;
 struct abandoned_cap_reached;
+struct cancel_copy;
 struct failure;
 struct life_end;
 struct life_news;
@@ -36,6 +37,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(coppice_wire, caf::first_custom_type_id)
   CAF_ADD_TYPE_ID(coppice_wire, (coppice::errc))
   CAF_ADD_TYPE_ID(coppice_wire, (coppice::failure))
   CAF_ADD_TYPE_ID(coppice_wire, (coppice::context))
+  CAF_ADD_TYPE_ID(coppice_wire, (coppice::cancel_copy))
 
 CAF_END_TYPE_ID_BLOCK(coppice_wire)
 
