@@ -34,7 +34,7 @@ constexpr duration longest_wait = std::chrono::hours{1};
 /// need a million pointers.
 constexpr std::size_t batch_max = 1'024;
 
-constexpr std::size_t tallies = 6;
+constexpr std::size_t tallies = 7;
 
 void name_this_thread() noexcept {
 #if defined(__linux__)
@@ -254,7 +254,8 @@ deadline_statistics deadline_clock::statistics() const {
           .expired_unstarted = read(tally::expired_unstarted),
           .late_answers = read(tally::late_answer),
           .callback_failures = read(tally::callback_failure),
-          .armed = impl_->armed()};
+          .armed = impl_->armed(),
+          .unclaimed = read(tally::unclaimed)};
 }
 
 } // namespace coppice

@@ -30,6 +30,8 @@ struct deadline_statistics {
   /// Callbacks of contexts that threw.
   std::uint64_t callback_failures = 0;
   std::uint64_t armed = 0; ///< Deadlines that are waited for now.
+  /// Copies dropped unstarted, because another of the request had begun.
+  std::uint64_t unclaimed = 0;
 };
 
 /// Tells contexts when their deadlines have come.
@@ -113,6 +115,7 @@ public:
     expired_unstarted,
     late_answer,
     callback_failure,
+    unclaimed,
   };
   void count(tally what) noexcept;
   [[nodiscard]] deadline_statistics statistics() const;

@@ -7,10 +7,12 @@
 ///
 /// Layer: L1.
 /// Threads: as the handlers of any CAF actor.
-/// Rules: docs/semantics.md, DEADLINE-4.
+/// Rules: docs/semantics.md, DEADLINE-4, REPLICATE-2, REPLICATE-4.
 
 #include "coppice/context.hpp"
 #include "coppice/failure_convert.hpp"
+#include "coppice/request_copy.hpp"
+#include "coppice/request_tie.hpp"
 
 #include <type_traits>
 #include <utility>
@@ -20,6 +22,23 @@ namespace coppice {
 /// Counts a request that was dropped unstarted, and says what to answer.
 /// @pre `ctx.is_over()`.
 [[nodiscard]] caf::error drop_unstarted(const context& ctx);
+
+/// Takes the claim for the work on this request, right before it begins.
+/// `handles` and workers do, once for each message. False: another copy has it,
+/// and this one must not be worked on (REPLICATE-2).
+[[nodiscard]] inline bool claim_work(const context& ctx) noexcept {
+  const auto* copy = ctx.copy();
+  return copy == nullptr || copy->tie == nullptr
+         || copy->tie->begin(copy->number);
+}
+
+/// Counts a copy that was dropped because another has begun, and says what to
+/// answer.
+[[nodiscard]] caf::error drop_unclaimed(const context& ctx);
+
+/// Is `x` the recall of a copy? Then the copy, if it is here or yet to come, is
+/// over (REPLICATE-4), and nothing else is to be done.
+[[nodiscard]] bool obey_recall(caf::mailbox_element& x);
 
 /// Counts an answer that came too late, and says what to send instead.
 /// @pre `ctx.is_over()`.
@@ -48,8 +67,12 @@ template <bool LooksBefore, class F, class R, class... Ts>
 auto guarded(F f) {
   using answer = typename answer_of<R>::type;
   return [f = std::move(f)](const context& ctx, Ts... xs) mutable -> answer {
-    if (LooksBefore && ctx.is_over())
-      return drop_unstarted(ctx);
+    if constexpr (LooksBefore) {
+      if (ctx.is_over())
+        return drop_unstarted(ctx);
+      if (!claim_work(ctx))
+        return drop_unclaimed(ctx);
+    }
     if constexpr (std::is_void_v<R>) {
       f(ctx, std::forward<Ts>(xs)...);
       if (ctx.is_over())
@@ -77,11 +100,12 @@ auto guarded_as(F f, R (C::*)(const context&, Ts...)) {
 
 /// `handler`, for requests that are not over: it is not called for others, and
 /// what it returns once its request is over, perhaps half done, does not pass
-/// for an answer. In both cases the requester gets the failure (DEADLINE-4).
+/// for an answer. In both cases the requester gets the failure (DEADLINE-4). Of
+/// the tied copies of a request, it is called for one.
 ///
 ///     return {coppice::handles(self, [](const context& ctx, int n) {...})};
 ///
-/// A worker under CAF 0.17 drops what is over by itself; everybody else needs
+/// A worker under CAF 0.17 drops these by itself; everybody else needs
 /// this for it.
 ///
 /// @param handler  A lambda that takes a `const context&` first, and returns a

@@ -74,6 +74,8 @@ pool_front::pool_front(caf::actor_config& cfg, const pool_options& options)
 void pool_front::redirect(caf::mailbox_element_ptr x, compat::host_type* host) {
   if (x->mid.is_response())
     return on_answer(std::move(x), host);
+  if (!x->mid.is_request() && obey_recall(*x))
+    return;
   if (is_work(*x))
     return on_request(std::move(x), host);
   const std::lock_guard guard{mutex_};

@@ -7,7 +7,8 @@
 ///
 /// Layer: L3.
 /// Threads: as any CAF actor; all members only from inside its handlers.
-/// Rules: docs/semantics.md, HEARTBEAT-1 to HEARTBEAT-4, BACKOFF-2, DEADLINE-4.
+/// Rules: docs/semantics.md, HEARTBEAT-1 to HEARTBEAT-4, BACKOFF-2, DEADLINE-4,
+/// REPLICATE-2.
 
 #include "coppice/context.hpp"
 #include "coppice/request_handler.hpp"
@@ -59,8 +60,8 @@ public:
     return !ctx.cancelled() && !cancelled();
   }
 
-  /// Are requests that are over dropped before they reach a handler? Where
-  /// not, `coppice::handles` does it (DEADLINE-4).
+  /// Are requests that are over, and copies that may not begin, dropped before
+  /// they reach a handler? Where not, `coppice::handles` does it (DEADLINE-4).
   static constexpr bool drops_what_is_over = marks_messages;
 
   /// As in CAF, for answers that take more than one message; if this life ends
@@ -83,6 +84,14 @@ public:
 
 protected:
   bool deals_with(caf::mailbox_element& x) noexcept override;
+
+private:
+  /// Then CAF puts aside what is not the answer, and shows it again later: a
+  /// copy would claim work that does not begin.
+  [[nodiscard]] bool is_awaiting() const noexcept {
+    return !awaited_responses_.empty();
+  }
+  void refuse(const caf::mailbox_element& x, caf::error why);
 };
 
 /// A worker with a state: `stateful_worker<state>*` is the `self` of its
