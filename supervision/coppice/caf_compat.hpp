@@ -566,6 +566,35 @@ T& object_of(const caf::actor& x) {
   return *static_cast<T*>(caf::actor_cast<caf::abstract_actor*>(x));
 }
 
+/// The content of `x`, which is worth nothing after that.
+inline caf::message take_content(caf::mailbox_element& x) {
+#if COPPICE_CAF_LEGACY
+  return x.move_content_to_message();
+#else
+  return std::move(x.payload);
+#endif
+}
+
+/// The content of `x`, of which 0.17 makes a copy.
+inline caf::message content_of(caf::mailbox_element& x) {
+#if COPPICE_CAF_LEGACY
+  return x.copy_content_to_message();
+#else
+  return x.payload;
+#endif
+}
+
+inline caf::mailbox_element_ptr make_element(caf::strong_actor_ptr sender,
+                                             caf::message_id id,
+                                             caf::message content) {
+#if COPPICE_CAF_LEGACY
+  return caf::make_mailbox_element(std::move(sender), id, {},
+                                   std::move(content));
+#else
+  return caf::make_mailbox_element(std::move(sender), id, std::move(content));
+#endif
+}
+
 /// Hands a message over, with its sender, to another actor's mailbox.
 inline void hand_over(const caf::strong_actor_ptr& to,
                       caf::mailbox_element_ptr x, host_type* host) {

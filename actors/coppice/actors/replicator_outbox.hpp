@@ -1,0 +1,93 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+#pragma once
+
+/// @file
+/// What a replicator has to send once it has let go of its lock.
+///
+/// Layer: L3.
+/// Threads: lives on the stack of one call.
+/// Rules: docs/semantics.md, REPLICATE-1, REPLICATE-4.
+
+#include "coppice/caf_compat.hpp"
+#include "coppice/context.hpp"
+#include "coppice/failure_convert.hpp"
+#include "coppice/request_copy.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace coppice {
+
+/// Enqueueing and cancelling run the code of others, and letting go of a
+/// request may run destructors of users: none of it is to happen under a lock.
+class replicator_outbox {
+public:
+  replicator_outbox() = default;
+  replicator_outbox(const replicator_outbox&) = delete;
+  replicator_outbox& operator=(const replicator_outbox&) = delete;
+
+  void deliver(caf::strong_actor_ptr to, caf::mailbox_element_ptr what) {
+    deliveries_.push_back({std::move(to), std::move(what)});
+  }
+
+  void refuse(caf::strong_actor_ptr to, caf::message_id id, caf::error why) {
+    refusals_.push_back({std::move(to), id, std::move(why)});
+  }
+
+  /// @param remote  Where the copy is, if that is another node.
+  void cancel(context copy, caf::strong_actor_ptr remote) {
+    cancelled_.push_back({std::move(copy), std::move(remote)});
+  }
+
+  // Only to be let go.
+  void drop(context x) { contexts_.push_back(std::move(x)); }
+  void drop(cancel_registration x) { registrations_.push_back(std::move(x)); }
+  void drop(caf::message x) { messages_.push_back(std::move(x)); }
+  void drop(caf::mailbox_element_ptr x) { deliver(nullptr, std::move(x)); }
+
+  /// Answers first: whoever waits comes before those who are told to stop.
+  void flush(compat::host_type* host) {
+    for (auto& x : deliveries_)
+      if (x.to && x.what != nullptr)
+        compat::hand_over(x.to, std::move(x.what), host);
+    for (auto& x : refusals_)
+      compat::refuse(x.to, x.id, std::move(x.why));
+    for (auto& x : cancelled_) {
+      x.copy.cancel(not_needed());
+      if (const auto* copy = x.copy.copy(); x.remote && copy != nullptr)
+        compat::post_urgent(x.remote, cancel_copy{copy->serial});
+    }
+  }
+
+private:
+  struct delivery {
+    caf::strong_actor_ptr to;
+    caf::mailbox_element_ptr what;
+  };
+  struct refusal {
+    caf::strong_actor_ptr to;
+    caf::message_id id;
+    caf::error why;
+  };
+  struct cancellation {
+    context copy;
+    caf::strong_actor_ptr remote;
+  };
+
+  static failure not_needed() {
+    return {.failure_class = failure_classes::cancelled,
+            .code = errc::cancelled,
+            .message = "this copy of the request is not needed any more",
+            .user_message = "The request was answered elsewhere."};
+  }
+
+  std::vector<delivery> deliveries_;
+  std::vector<refusal> refusals_;
+  std::vector<cancellation> cancelled_;
+  std::vector<context> contexts_;
+  std::vector<cancel_registration> registrations_;
+  std::vector<caf::message> messages_;
+};
+
+} // namespace coppice
