@@ -49,3 +49,33 @@ function(coppice_precompile target)
   target_compile_options(${target} PRIVATE
     $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>) # for ccache
 endfunction()
+
+# coppice_verify_headers(<target>...)
+#
+# Compiles each public header by itself, when the target verify_headers is
+# built. CMake's own VERIFY_INTERFACE_HEADER_SETS would parse CAF anew for each
+# of them; here CAF is there before, precompiled, so that a header that forgets
+# to include it goes unseen. coppice_policy does without.
+function(coppice_verify_headers)
+  if(NOT TARGET verify_headers)
+    add_custom_target(verify_headers)
+  endif()
+  foreach(target IN LISTS ARGN)
+    set(sources "")
+    get_target_property(headers ${target} HEADER_SET)
+    get_target_property(base ${target} SOURCE_DIR)
+    foreach(header IN LISTS headers)
+      cmake_path(RELATIVE_PATH header BASE_DIRECTORY "${base}")
+      set(source "${CMAKE_CURRENT_BINARY_DIR}/headers/${header}.cpp")
+      file(CONFIGURE OUTPUT "${source}"
+        CONTENT "#include \"@header@\"\n" @ONLY)
+      list(APPEND sources "${source}")
+    endforeach()
+    add_library(${target}_headers OBJECT EXCLUDE_FROM_ALL ${sources})
+    target_link_libraries(${target}_headers PRIVATE ${target} coppice_flags)
+    if(NOT target STREQUAL "coppice_policy")
+      coppice_precompile(${target}_headers REUSE coppice_supervision)
+    endif()
+    add_dependencies(verify_headers ${target}_headers)
+  endforeach()
+endfunction()

@@ -6,14 +6,12 @@ set(COPPICE_PACKAGE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/coppice")
 # coppice_install(<target>...)
 #
 # Installs libraries named coppice_<component> as component <component> of the
-# package, with their headers, and has the headers verified to be
-# self-contained (target all_verify_interface_header_sets).
+# package, with their headers.
 function(coppice_install)
   foreach(target IN LISTS ARGN)
     string(REGEX REPLACE "^coppice_" "" component ${target})
     set_target_properties(${target} PROPERTIES
       EXPORT_NAME ${component}
-      VERIFY_INTERFACE_HEADER_SETS ON
       VERSION ${PROJECT_VERSION}
       SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
     if(NOT COPPICE_INSTALL)
