@@ -3,67 +3,26 @@
 #include "coppice/policy/service_time.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace coppice::policy {
-
-namespace {
-
-constexpr auto per_octave = limits::service_steps_per_octave;
-constexpr auto bits = static_cast<unsigned>(std::bit_width(per_octave)) - 1;
-
-} // namespace
-
-// From 16 ns on, a step is named by the four leading bits of its lengths and
-// by how many follow.
-std::size_t service_time_estimator::step_of(std::uint64_t ns) noexcept {
-  if (ns < 2 * per_octave)
-    return ns;
-  const auto shift = static_cast<unsigned>(std::bit_width(ns)) - bits - 1;
-  return shift * per_octave + (ns >> shift);
-}
-
-std::uint64_t service_time_estimator::last_of(std::size_t step) noexcept {
-  if (step < 2 * per_octave)
-    return step;
-  const auto shift = step / per_octave - 1;
-  const auto leading = step % per_octave + per_octave;
-  return ((leading + 1) << shift) - 1;
-}
 
 service_time_estimator::service_time_estimator(const service_time_spec& spec)
   : quantile_(std::clamp(spec.quantile, limits::service_quantile_min,
                          limits::service_quantile_max)),
     samples_min_(std::max(spec.samples_min, limits::service_samples_min)),
-    slice_length_(
-      std::max(std::min(spec.window.span(), limits::service_window_max)
-                 / static_cast<std::int64_t>(limits::service_window_slices),
-               duration{1})) {
+    ring_(std::min(spec.window.span(), limits::service_window_max),
+          limits::service_window_slices) {
   if (std::isnan(quantile_))
     quantile_ = service_time_spec{}.quantile;
 }
 
 void service_time_estimator::advance(time_point now) {
-  if (!current_end_) {
-    current_end_ = saturating_add(now, slice_length_);
+  const auto begun = ring_.advance(now);
+  if (begun == 0)
     return;
-  }
-  if (now < *current_end_)
-    return;
-  // The whole window is over: nothing to turn over one by one.
-  const auto window = slice_length_
-                      * static_cast<std::int64_t>(slices_.size() - 1);
-  if (now >= saturating_add(*current_end_, window)) {
-    clear();
-    current_end_ = saturating_add(now, slice_length_);
-    return;
-  }
-  while (now >= *current_end_) {
-    current_ = (current_ + 1) % slices_.size();
-    forget(slices_[current_]);
-    current_end_ = saturating_add(*current_end_, slice_length_);
-  }
+  for (std::size_t ago = 0; ago < begun; ++ago)
+    forget(slices_[ring_.slice(ago)]);
   below_ = 0;
   cursor_ = 0;
   follow_quantile();
@@ -71,11 +30,9 @@ void service_time_estimator::advance(time_point now) {
 
 void service_time_estimator::learn(time_point now, duration service) {
   advance(now);
-  const auto sane = static_cast<std::uint64_t>(
-    std::clamp(service, duration::zero(), duration{limits::service_time_max})
-      .count());
-  const auto step = step_of(sane);
-  for (auto* x : {&slices_[current_], &total_}) {
+  const auto sane = steps::clamp(service);
+  const auto step = steps::of(sane);
+  for (auto* x : {&slices_[ring_.slice()], &total_}) {
     ++x->counts[step];
     ++x->samples;
     x->sum += sane;
@@ -95,7 +52,7 @@ void service_time_estimator::clear() {
 std::optional<duration> service_time_estimator::estimate() const noexcept {
   if (total_.samples < samples_min_)
     return std::nullopt;
-  return duration{static_cast<std::int64_t>(last_of(cursor_))};
+  return steps::last_of(cursor_);
 }
 
 std::optional<duration> service_time_estimator::mean() const noexcept {
@@ -105,7 +62,9 @@ std::optional<duration> service_time_estimator::mean() const noexcept {
 }
 
 void service_time_estimator::forget(histogram& slice) noexcept {
-  for (std::size_t i = 0; i < steps; ++i)
+  if (slice.samples == 0)
+    return;
+  for (std::size_t i = 0; i < steps::count; ++i)
     total_.counts[i] -= slice.counts[i];
   total_.samples -= slice.samples;
   total_.sum -= slice.sum;
@@ -123,7 +82,7 @@ void service_time_estimator::follow_quantile() noexcept {
   while (below_ >= rank)
     below_ -= total_.counts[--cursor_];
   // The last step has what is left: rank is no more than all samples are.
-  while (cursor_ + 1 < steps && below_ + total_.counts[cursor_] < rank)
+  while (cursor_ + 1 < steps::count && below_ + total_.counts[cursor_] < rank)
     below_ += total_.counts[cursor_++];
 }
 

@@ -11,6 +11,8 @@
 
 #include "coppice/policy/admission_limits.hpp"
 #include "coppice/policy/admission_spec.hpp"
+#include "coppice/policy/latency_steps.hpp"
+#include "coppice/policy/slice_ring.hpp"
 #include "coppice/policy/time.hpp"
 
 #include <array>
@@ -60,27 +62,24 @@ public:
   }
 
 private:
-  static constexpr std::size_t steps = 320;
+  using steps = latency_steps<limits::service_steps_per_octave>;
+  static_assert(steps::longest == limits::service_time_max);
   __extension__ using wide = unsigned __int128;
 
   struct histogram {
-    std::array<std::uint32_t, steps> counts{};
+    std::array<std::uint32_t, steps::count> counts{};
     std::uint64_t samples = 0;
     wide sum = 0; ///< Unit: ns.
   };
 
-  static std::size_t step_of(std::uint64_t ns) noexcept;
-  static std::uint64_t last_of(std::size_t step) noexcept;
   void forget(histogram& slice) noexcept;
   void follow_quantile() noexcept;
 
   double quantile_;
   std::uint64_t samples_min_;
-  duration slice_length_;
+  slice_ring ring_;
   std::array<histogram, limits::service_window_slices> slices_;
   histogram total_;
-  std::size_t current_ = 0;
-  std::optional<time_point> current_end_;
   /// The step that the quantile is in, and the samples in the steps below it.
   std::size_t cursor_ = 0;
   std::uint64_t below_ = 0;
