@@ -12,7 +12,7 @@ namespace coppice::policy {
 namespace {
 
 /// Worse than all that may be chosen.
-constexpr unsigned never = 8;
+constexpr unsigned never = 16;
 
 /// The share rounded down, but a product like 0.29 * 100 not to 28.
 std::size_t share_of(double share, std::size_t size) {
@@ -106,14 +106,18 @@ void replica_set::mark(std::span<const replica_id> used) {
 // better than those.
 unsigned replica_set::rank(time_point now, const record& x,
                            bool may_probe) const {
-  if (x.used_in == round_ || is_barred(now, x))
+  if (x.used_in == round_ || !x.is_present)
     return never;
+  const auto is_pushed_back = now < x.pushed_back_until;
+  if (is_pushed_back && may_probe)
+    return never;
+  const auto refuses = is_pushed_back ? 8u : 0u;
   const auto which = static_cast<unsigned>(standing_of(now, x, may_probe));
   const auto is_last_resort = which / 2;
   const auto is_shared = shares_used_domain(x) ? 1u : 0u;
   return rule_ == shared_domain_rule::refuse
-           ? is_shared * 4 + is_last_resort * 2 + which % 2
-           : is_last_resort * 4 + is_shared * 2 + which % 2;
+           ? refuses + is_shared * 4 + is_last_resort * 2 + which % 2
+           : refuses + is_last_resort * 4 + is_shared * 2 + which % 2;
 }
 
 bool replica_set::shares_used_domain(const record& x) const noexcept {

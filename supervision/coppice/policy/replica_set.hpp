@@ -86,8 +86,12 @@ public:
   };
 
   /// One that is not in `used`; in another failure domain than all of them if
-  /// there is one. Nothing: none is left. Gone and pushed back ones are never
-  /// chosen; those set aside only where nobody else is left, or to probe them.
+  /// there is one. Nothing: none is left. Gone ones are never chosen; those set
+  /// aside only where nobody else is left, or to probe them.
+  ///
+  /// Those that want no copies get none, but for requests that would get none
+  /// at all otherwise, where not `may_probe`: to turn away what it has no room
+  /// for is the business of the replica.
   ///
   /// A probe risks the request that it is sent for, so it goes out only where
   /// `may_probe`, i.e. as a further copy, or where no other is left. Where no
