@@ -4,6 +4,8 @@
 
 #include "coppice/context.hpp"
 
+#include "coppice/request_handler.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -74,6 +76,42 @@ void child_that_nobody_looks_at(benchmark::State& state) {
   }
 }
 BENCHMARK(child_that_nobody_looks_at);
+
+// One copy of a request, as a replicator makes it for each that it sends.
+void child_that_is_a_copy(benchmark::State& state) {
+  const auto parent = context::lasting(1h).idempotent();
+  const auto tie = std::make_shared<coppice::request_tie>(2);
+  for (auto _ : state) {
+    auto child = parent.with_copy({.number = 1, .tie = tie});
+    benchmark::DoNotOptimize(child);
+  }
+}
+BENCHMARK(child_that_is_a_copy);
+
+// What a worker does before each request: for one that is no copy, and for one
+// that is.
+void claim_of_no_copy(benchmark::State& state) {
+  const auto ctx = context::lasting(1h);
+  for (auto _ : state)
+    benchmark::DoNotOptimize(coppice::claim_work(ctx));
+}
+BENCHMARK(claim_of_no_copy);
+
+void claim_of_a_copy(benchmark::State& state) {
+  const auto tie = std::make_shared<coppice::request_tie>(2);
+  const auto ctx = context::lasting(1h).with_copy({.number = 1, .tie = tie});
+  for (auto _ : state)
+    benchmark::DoNotOptimize(coppice::claim_work(ctx));
+}
+BENCHMARK(claim_of_a_copy);
+
+// The answer of a copy that another one forestalled.
+void refusal_of_a_copy(benchmark::State& state) {
+  const auto ctx = context::lasting(1h).with_copy({.number = 1});
+  for (auto _ : state)
+    benchmark::DoNotOptimize(coppice::drop_unclaimed(ctx));
+}
+BENCHMARK(refusal_of_a_copy);
 
 // The same beside a million brothers: it must not matter.
 void child_beside_a_million(benchmark::State& state) {
