@@ -115,7 +115,7 @@ public:
   void set_present(replica_id who, bool present);
 
   [[nodiscard]] std::size_t size() const noexcept;
-  /// Those that `choose` may return now, nobody used, with or without probes.
+  /// Those that may get further copies now, nobody used.
   [[nodiscard]] std::size_t available(time_point now) const;
   /// Sum over all replicas; 0 if one of them does not say.
   [[nodiscard]] std::uint32_t servers() const noexcept;

@@ -119,8 +119,12 @@ private:
     }
   }
 
+  [[nodiscard]] bool is_pushed_back(replica_id who) const {
+    return now_ < facts_[who].pushed_back_until;
+  }
+
   [[nodiscard]] bool is_barred(replica_id who) const {
-    return !facts_[who].is_present || now_ < facts_[who].pushed_back_until;
+    return !facts_[who].is_present || is_pushed_back(who);
   }
 
   [[nodiscard]] bool shares_domain(replica_id who, const ids& used) const {
@@ -136,7 +140,7 @@ private:
         used.push_back(i);
     const auto may_probe = test::one_in(random_, 2);
     const auto choice = set_.choose(now_, used, may_probe);
-    expect_sound(choice, used);
+    expect_sound(choice, used, may_probe);
     if (!choice || test::one_in(random_, 5))
       return; // thought better of it
     set_.on_sent(choice->who);
@@ -151,24 +155,28 @@ private:
   }
 
   void expect_sound(const std::optional<replica_set::choice>& choice,
-                    const ids& used) {
+                    const ids& used, bool may_probe) {
     auto is_anybody_left = false;
+    auto is_unwilling_left = false;
     auto is_sound_left = false;
     auto is_unshared_sound_left = false;
     for (replica_id i = 0; i < specs_.size(); ++i) {
       const auto is_left = !contains(used, i) && !is_barred(i);
       const auto is_sound = is_left && set_.snapshot(now_, i).is_available;
       is_anybody_left |= is_left;
+      is_unwilling_left |= !contains(used, i) && facts_[i].is_present;
       is_sound_left |= is_sound;
       is_unshared_sound_left |= is_sound && !shares_domain(i, used);
     }
-    ASSERT_EQ(choice.has_value(), is_anybody_left);
+    ASSERT_EQ(choice.has_value(),
+              may_probe ? is_anybody_left : is_unwilling_left);
     if (!choice)
       return;
     const auto who = choice->who;
     const auto is_aside = set_.snapshot(now_, who).is_set_aside;
     EXPECT_FALSE(contains(used, who)) << "used";
-    EXPECT_FALSE(is_barred(who)) << "gone or pushed back";
+    EXPECT_TRUE(facts_[who].is_present) << "gone";
+    EXPECT_FALSE(is_pushed_back(who) && is_anybody_left) << "pushed back";
     EXPECT_EQ(choice->shares_domain, shares_domain(who, used));
     if (choice->is_probe) {
       EXPECT_TRUE(is_aside);
@@ -196,7 +204,7 @@ private:
               share_ * static_cast<double>(specs_.size()) + 1e-6);
     const auto available = set_.available(now_);
     ASSERT_LE(available, specs_.size());
-    ASSERT_EQ(available > 0, set_.choose(now_, {}, false).has_value());
+    ASSERT_EQ(available > 0, set_.choose(now_, {}, true).has_value());
   }
 
   random_source random_;

@@ -110,6 +110,17 @@ TEST(ReplicaSet, ChoosesNobodyWhoPushesBack) {
   EXPECT_TRUE(set.snapshot(at(5s), 0).is_available);
 }
 
+// REPLICATE-3: pushing back is about extra copies. Where nobody else is left
+// an original is sent all the same.
+TEST(ReplicaSet, SendsOriginalsToThoseWhoPushBackIfNobodyElseIsLeft) {
+  auto set = set_of(replicas(2));
+  set.push_back(0, at(5s));
+  EXPECT_EQ(set.choose(at(4s), ids{1}, false).value().who, 0u);
+  EXPECT_EQ(set.choose(at(4s), ids{}, false).value().who, 1u);
+  set.set_present(0, false);
+  EXPECT_FALSE(set.choose(at(4s), ids{1}, false));
+}
+
 // -- failure domains ---------------------------------------------------------
 
 // REPLICATE-5: another domain than all of those that were used.
