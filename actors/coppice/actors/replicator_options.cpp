@@ -17,6 +17,29 @@ bool is_fatal_by_default(const failure& x) {
   }
 }
 
+namespace {
+
+/// A hedge that comes when nobody waits any more is none.
+void check_deadline(const policy::spec_section& at,
+                    const replicator_options& options) {
+  at.time(".deadline", options.deadline, policy::positive_or_infinite);
+  if (!options.policy.hedge || !options.deadline.is_finite())
+    return;
+  const auto& hedge = *options.policy.hedge;
+  const auto below = [&](const char* field, const policy::time_limit& x) {
+    if (x.is_finite() && x.span() >= options.deadline.span())
+      at.defect(field, to_string(x),
+                "less than `deadline`, which is "
+                  + to_string(options.deadline));
+  };
+  if (hedge.quantile)
+    below(".hedge.floor", hedge.floor);
+  else
+    below(".hedge.delay", hedge.delay);
+}
+
+} // namespace
+
 policy::spec_defects validate(const replicator_options& options,
                               const std::string& where) {
   std::vector<replica_spec> replicas;
@@ -29,6 +52,7 @@ policy::spec_defects validate(const replicator_options& options,
     if (!options.replicas[i].handle)
       at.defect(".replicas[" + std::to_string(i) + "].handle", "null",
                 "the handle of an actor");
+  check_deadline(at, options);
   if (options.unmarked > unmarked_requests::send_once)
     at.defect(".unmarked", std::to_string(static_cast<int>(options.unmarked)),
               "refuse or send_once");

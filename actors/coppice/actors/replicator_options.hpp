@@ -58,6 +58,10 @@ struct replicator_options {
   std::function<bool(const caf::message&)> is_idempotent = {};
   unmarked_requests unmarked = unmarked_requests::refuse;
 
+  /// The longest deadline that requests come with, if that is known: delays of
+  /// hedges have to be below it. Range: above 0, or infinity.
+  policy::time_limit deadline = policy::infinity;
+
   /// Would the request fail like this anywhere? Null: `is_fatal_by_default`.
   std::function<bool(const failure&)> is_fatal = {};
 
