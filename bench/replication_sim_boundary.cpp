@@ -107,14 +107,15 @@ heat_map compare(const char* title, const grid& ours, const grid& base,
   return out;
 }
 
+char sign_of(double ratio) {
+  return ratio < 1.0 - margin ? '+' : ratio > 1.0 + margin ? '-' : '=';
+}
+
 std::string cell_of(double ratio) {
   if (ratio >= 10.0)
     return "- >10";
   char out[16];
-  const auto sign = ratio < 1.0 - margin   ? '+'
-                    : ratio > 1.0 + margin ? '-'
-                                           : '=';
-  std::snprintf(out, sizeof out, "%c %.2f", sign, ratio);
+  std::snprintf(out, sizeof out, "%c %.2f", sign_of(ratio), ratio);
   return out;
 }
 
@@ -127,6 +128,27 @@ void print(const heat_map& map) {
     std::printf("| %.1f |", loads[c]);
     for (std::size_t r = 0; r < laws.size(); ++r)
       std::printf(" %s |", cell_of(map.ratios[r][c]).c_str());
+    std::printf("\n");
+  }
+  std::fflush(stdout);
+}
+
+/// All modes at a glance: one sign per load.
+void print_signs(const metric& by, const base& against,
+                 const std::vector<heat_map>& maps) {
+  std::printf("\n%s against %s, one sign per load:\n\n| mode |", by.name,
+              against.name);
+  for (const auto& law : laws)
+    std::printf(" %s |", law.name);
+  std::printf("\n|---|---|---|---|---|---|---|\n");
+  for (const auto& map : maps) {
+    std::printf("| %s |", map.title.c_str());
+    for (const auto& line : map.ratios) {
+      std::string signs;
+      for (const auto ratio : line)
+        signs += sign_of(ratio);
+      std::printf(" `%s` |", signs.c_str());
+    }
     std::printf("\n");
   }
   std::fflush(stdout);
@@ -159,6 +181,8 @@ void print_against(const base& against, const settings& how) {
       print(named);
     }
   }
+  for (std::size_t m = 0; m < maps.size(); ++m)
+    print_signs(metrics[m], against, maps[m]);
   for (std::size_t m = 0; !how.svg_directory.empty() && m < maps.size(); ++m)
     write(how.svg_directory + "/replication_" + metrics[m].name + "_against_"
             + against.file + ".svg",
