@@ -142,7 +142,8 @@ int main(int argc, char** argv) {
   auto tree = coppice::supervise(system, app(how, log));
   if (!tree)
     return std::fputs(describe(tree.error()).c_str(), stderr), 1;
-  const auto status = ask_them(system, *tree, modes(how.scale).at(mode));
+  const auto status = ask_them(system, *tree, modes(how.scale).at(mode),
+                               how.seed);
   print_cost(log->all());
   return status;
 }
