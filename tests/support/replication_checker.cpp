@@ -134,10 +134,8 @@ void replication_checker::note_failure(seen_request& x, seen_copy& copy) {
                   [this](const auto& y) { return y.copy == fact_.copy; });
   if (!fact_.how.pushback)
     return;
-  if (*fact_.how.pushback >= core::pushback_for_good) {
+  if (*fact_.how.pushback >= core::pushback_for_good)
     x.wants_no_more = true;
-    return;
-  }
   auto& until = states_[copy.replica].silent_until;
   until = std::max(until, saturating_add(now_, *fact_.how.pushback));
 }
