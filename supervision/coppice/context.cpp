@@ -131,11 +131,13 @@ bool context::cancel() const {
 }
 
 bool context::cancel(failure cause) const {
-  return !empty() && node()->cancel(std::move(cause));
+  return cancel_for(failure_cause{std::move(cause)});
 }
 
-/// Where the clock's thread cannot be started, whoever asks has to do without:
-/// the next look tries again.
+bool context::cancel_for(const failure_cause& cause) const {
+  return !empty() && node()->cancel(cause);
+}
+
 bool context::look() const noexcept {
   try {
     return node()->look();

@@ -107,6 +107,8 @@ public:
   /// all others do nothing and return `false`.
   bool cancel() const;
   bool cancel(failure cause) const;
+  /// The same for a cause that is there already.
+  bool cancel_for(const failure_cause& cause) const;
 
   /// Is it over? Sees a deadline some 0.1 ms late, because it does not read
   /// the clock. Cost: one load, below 2 ns; the first call of a context with a

@@ -134,7 +134,7 @@ marked_context_node::~marked_context_node() {
 context_node::pointer context_node::make_over(request_entry entry,
                                               failure cause) {
   auto result = make_root(never, std::move(entry));
-  result->cancel(std::move(cause));
+  result->cancel(failure_cause{std::move(cause)});
   return result;
 }
 
@@ -219,9 +219,9 @@ void context_node::expire_below() {
 
 // -- the end -----------------------------------------------------------------
 
-bool context_node::cancel(failure cause) {
+bool context_node::cancel(const failure_cause& cause) {
   // A deadline that has passed came first, even if nobody looked.
-  return !is_over() && finish(failure_cause{std::move(cause)});
+  return !is_over() && finish(cause);
 }
 
 /// First all nodes below are marked, then the callbacks run: nobody who is

@@ -68,7 +68,7 @@ public:
     return std::static_pointer_cast<context_node>(x.flag_);
   }
 
-  bool cancel(failure cause);
+  bool cancel(const failure_cause& cause);
   [[nodiscard]] bool look();
   [[nodiscard]] bool is_over();
   [[nodiscard]] failure_cause cause();

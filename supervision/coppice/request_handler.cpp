@@ -6,8 +6,37 @@
 
 namespace coppice {
 
+namespace {
+
+/// The answers of losers go to their replicator, which looks at the code and
+/// no further: made once, they cost a reference.
+const caf::error& loser() {
+  static const auto why = to_error(*answered_elsewhere());
+  return why;
+}
+
+bool has_lost(const context& ctx) {
+  return ctx.copy() != nullptr
+         && ctx.cause().shared() == answered_elsewhere().shared();
+}
+
+} // namespace
+
+const failure_cause& answered_elsewhere() {
+  static const failure_cause why{
+    {.failure_class = failure_classes::cancelled,
+     .code = errc::cancelled,
+     .message = "another copy of the request has begun, or was answered",
+     .user_message = "The request was answered elsewhere."}};
+  return why;
+}
+
 caf::error drop_unstarted(const context& ctx) {
   using tally = deadline_clock::tally;
+  if (has_lost(ctx)) {
+    ctx.clock()->count(tally::cancelled_unstarted);
+    return loser();
+  }
   const auto why = ctx.why_over();
   if (auto* clock = ctx.clock())
     clock->count(why.failure_class == failure_classes::deadline_exceeded
@@ -19,13 +48,7 @@ caf::error drop_unstarted(const context& ctx) {
 caf::error drop_unclaimed(const context& ctx) {
   if (auto* clock = ctx.clock())
     clock->count(deadline_clock::tally::unclaimed);
-  return to_error(
-    failure{.failure_class = failure_classes::cancelled,
-            .code = errc::cancelled,
-            .message = "another copy of the request has begun; this one was not"
-                       " started",
-            .user_message = "The request was cancelled.",
-            .reference = ctx.reference()});
+  return loser();
 }
 
 bool obey_recall(caf::mailbox_element& x) {
@@ -39,7 +62,7 @@ bool obey_recall(caf::mailbox_element& x) {
 caf::error drop_late(const context& ctx) {
   if (auto* clock = ctx.clock())
     clock->count(deadline_clock::tally::late_answer);
-  return to_error(ctx.why_over());
+  return has_lost(ctx) ? loser() : to_error(ctx.why_over());
 }
 
 } // namespace coppice

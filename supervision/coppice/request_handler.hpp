@@ -19,6 +19,9 @@
 
 namespace coppice {
 
+/// Why copies end that are not needed any more. The same one each time.
+[[nodiscard]] const failure_cause& answered_elsewhere();
+
 /// Counts a request that was dropped unstarted, and says what to answer.
 /// @pre `ctx.is_over()`.
 [[nodiscard]] caf::error drop_unstarted(const context& ctx);

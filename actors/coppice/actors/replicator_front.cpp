@@ -7,6 +7,7 @@
 #include "coppice/actors/redirection.hpp"
 #include "coppice/actors/replicator_alarm.hpp"
 #include "coppice/failure_convert.hpp"
+#include "coppice/request_handler.hpp"
 
 #include <algorithm>
 #include <system_error>
@@ -57,7 +58,7 @@ void replicator_front::redirect(caf::mailbox_element_ptr x,
                                 compat::host_type* host) {
   if (x->mid.is_response())
     on_answer(std::move(x), host);
-  else if (!is_work(*x))
+  else if (!is_work(*x) || (!x->mid.is_request() && obey_recall(*x)))
     return;
   else if (x->mid.is_request())
     on_request(std::move(x), host);
@@ -119,6 +120,8 @@ void replicator_front::on_answer(caf::mailbox_element_ptr x,
                                  compat::host_type* host) {
   const auto name = copy_of(x->mid.request_id().integer_value());
   const auto is_error = compat::holds<caf::error>(*x);
+  if (is_error && on_loser(*x, name))
+    return;
   caf::error error;
   std::optional<failure> why;
   policy::copy_failure how;
@@ -149,6 +152,26 @@ void replicator_front::on_answer(caf::mailbox_element_ptr x,
     take(out);
   }
   out.flush(host);
+}
+
+/// Nobody cares what a copy says that was called off; only that it has ended.
+bool replicator_front::on_loser(caf::mailbox_element& x,
+                                policy::copy_name name) {
+  replicator_outbox out;
+  {
+    const std::lock_guard guard{mutex_};
+    auto* copy = find(name);
+    if (copy == nullptr || !copy->is_cancelled || copy->has_reported)
+      return false;
+    copy->has_reported = true;
+    const auto& error = x.content().get_as<caf::error>(0);
+    core_.on_failed(now(), name,
+                    {.is_unstarted = compat::is_code(error, errc::cancelled)},
+                    steps_);
+    take(out);
+  }
+  out.flush(nullptr);
+  return true;
 }
 
 /// A worker begins with a copy: that is where delays of hedges count from.

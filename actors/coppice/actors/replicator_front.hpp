@@ -83,6 +83,7 @@ private:
   void on_request(caf::mailbox_element_ptr x, compat::host_type* host);
   void on_one_way(caf::mailbox_element_ptr x, compat::host_type* host);
   void on_answer(caf::mailbox_element_ptr x, compat::host_type* host);
+  [[nodiscard]] bool on_loser(caf::mailbox_element& x, policy::copy_name name);
   void on_begin(std::uint64_t id, std::uint32_t number);
   void on_over(std::uint64_t id);
   void on_alarm();

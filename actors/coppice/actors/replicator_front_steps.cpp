@@ -141,14 +141,15 @@ void replicator_front::send(request& x, const policy::replication_step& step,
                             replicator_outbox& out) {
   auto& copy = x.copies.emplace_back();
   copy.replica = step.replica;
-  if (x.claim != nullptr) {
+  if (x.claim != nullptr)
     copy.ctx = x.ctx.with_copy(
       {.dedup_key = x.key, .number = step.copy.number, .tie = x.claim});
-    if (step.copy.number == 0)
-      x.content.get_mutable_as<context>(0) = copy.ctx;
-  }
+  else
+    copy.ctx = x.ctx.with_cancel(); // empty if there is none
+  if (step.copy.number == 0 && !copy.ctx.empty())
+    x.content.get_mutable_as<context>(0) = copy.ctx;
   auto content = x.content;
-  if (x.claim != nullptr && step.copy.number > 0)
+  if (step.copy.number > 0)
     content.get_mutable_as<context>(0) = copy.ctx;
   const caf::message_id mid{
     (x.mid.integer_value() & caf::message_id::category_flag_mask)
@@ -170,7 +171,7 @@ void replicator_front::deliver(request& x, std::uint32_t number,
 
 void replicator_front::fail(request& x, policy::give_up_reason why,
                             replicator_outbox& out) {
-  out.refuse(std::move(x.sender), x.mid, error_of(x, why));
+  out.refuse(std::move(x.sender), x.mid, error_of(x, why), x.ctx);
   x.is_answered = true;
   out.drop(std::move(x.registration));
 }
@@ -184,11 +185,16 @@ caf::error replicator_front::error_of(const request& x,
     if (copy.why && !copy.is_cancelled)
       failed.push_back({options_.replicas[copy.replica].about.name, *copy.why});
   }
+  // Copies may have seen it first, in the moment before the clock rings. Not
+  // by `is_over`, which would ring it here, under the lock.
+  if (const auto deadline = x.ctx.deadline();
+      !x.ctx.empty() && deadline && *deadline <= now())
+    why = policy::give_up_reason::over;
   switch (why) {
     case policy::give_up_reason::fatal:
       return x.copies[x.last_failed].error;
     case policy::give_up_reason::over:
-      return to_error(is_stopped_ ? stopped(x.ctx, name_) : x.ctx.why_over());
+      return is_stopped_ ? to_error(stopped(x.ctx, name_)) : caf::error{};
     case policy::give_up_reason::no_agreement:
       return to_error(no_agreement(failed, answers, x.ctx, name_));
     case policy::give_up_reason::no_replica:

@@ -23,7 +23,7 @@ namespace {
 void check_deadline(const policy::spec_section& at,
                     const replicator_options& options) {
   at.time(".deadline", options.deadline, policy::positive_or_infinite);
-  if (!options.policy.hedge || !options.deadline.is_finite())
+  if (!options.policy.hedge || !policy::positive.contains(options.deadline))
     return;
   const auto& hedge = *options.policy.hedge;
   const auto below = [&](const char* field, const policy::time_limit& x) {

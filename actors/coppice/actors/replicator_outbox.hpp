@@ -13,6 +13,7 @@
 #include "coppice/context.hpp"
 #include "coppice/failure_convert.hpp"
 #include "coppice/request_copy.hpp"
+#include "coppice/request_handler.hpp"
 
 #include <utility>
 #include <vector>
@@ -31,8 +32,10 @@ public:
     deliveries_.push_back({std::move(to), std::move(what)});
   }
 
-  void refuse(caf::strong_actor_ptr to, caf::message_id id, caf::error why) {
-    refusals_.push_back({std::move(to), id, std::move(why)});
+  /// @param why  None: `ctx` is over, and says why.
+  void refuse(caf::strong_actor_ptr to, caf::message_id id, caf::error why,
+              context ctx = {}) {
+    refusals_.push_back({std::move(to), id, std::move(why), std::move(ctx)});
   }
 
   /// @param remote  Where the copy is, if that is another node.
@@ -52,9 +55,11 @@ public:
       if (x.to && x.what != nullptr)
         compat::hand_over(x.to, std::move(x.what), host);
     for (auto& x : refusals_)
-      compat::refuse(x.to, x.id, std::move(x.why));
+      compat::refuse(x.to, x.id,
+                     compat::is_error(x.why) ? std::move(x.why)
+                                             : to_error(why_over(x.ctx)));
     for (auto& x : cancelled_) {
-      x.copy.cancel(not_needed());
+      x.copy.cancel_for(answered_elsewhere());
       if (const auto* copy = x.copy.copy(); x.remote && copy != nullptr)
         compat::post_urgent(x.remote, cancel_copy{copy->serial});
     }
@@ -69,17 +74,16 @@ private:
     caf::strong_actor_ptr to;
     caf::message_id id;
     caf::error why;
+    context ctx;
   };
   struct cancellation {
     context copy;
     caf::strong_actor_ptr remote;
   };
 
-  static failure not_needed() {
-    return {.failure_class = failure_classes::cancelled,
-            .code = errc::cancelled,
-            .message = "this copy of the request is not needed any more",
-            .user_message = "The request was answered elsewhere."};
+  /// @pre Its deadline has passed, if it was not cancelled.
+  static failure why_over(const context& ctx) {
+    return ctx.is_over() ? ctx.why_over() : context{}.why_over();
   }
 
   std::vector<delivery> deliveries_;

@@ -64,7 +64,7 @@ void replication_core::on_request(time_point now, request_id id,
   ++counts_.in_flight;
   if (is_idempotent)
     budget_.on_request(now);
-  else if (spec_.mode != replication_mode::hedge)
+  else
     ++counts_.refused.not_idempotent;
   const auto at_once = is_idempotent ? spec_.copies : 1;
   for (std::uint32_t i = 0; i < at_once; ++i) {

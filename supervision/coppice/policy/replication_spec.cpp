@@ -34,7 +34,9 @@ replication_spec replication_spec::hedged(hedge_spec hedge) {
 }
 
 replication_spec replication_spec::tied(std::uint32_t copies) {
-  return at_once(replication_mode::tied, copies);
+  auto result = at_once(replication_mode::tied, copies);
+  result.choice = replica_choice::two_choices;
+  return result;
 }
 
 replication_spec replication_spec::tied_and_hedged(hedge_spec hedge,

@@ -201,6 +201,8 @@ struct replication_spec {
 
   static replication_spec race(std::uint32_t copies);
   static replication_spec hedged(hedge_spec hedge = {});
+  /// These, and no others, choose by `two_choices`: the copies withdrawn from
+  /// long queues would mostly have been sent in vain.
   static replication_spec tied(std::uint32_t copies = 2);
   /// With another copy for services that take long.
   static replication_spec tied_and_hedged(hedge_spec hedge,
