@@ -46,7 +46,7 @@ private:
 struct load_spec {
   /// Divides the 1 to 5 s of work that a request is.
   double scale = 5;
-  std::uint64_t seed = 1;
+  std::uint64_t seed = 3;
 };
 
 /// Answers with its number, after 1 to 5 s over `how.scale`.
