@@ -312,6 +312,7 @@ TEST_F(Replicator, AnswersWhatWasSentOnceWhenItStops) {
   settle();
   EXPECT_THAT(answer(a), FailsWith(errc::stopped));
   EXPECT_THAT(answer(b), FailsWith(errc::stopped));
+  EXPECT_TRUE(copy(4).ctx.is_over());
   pay(who_began(4)[0], 4);
   pay(who_began(5)[0], 5);
   EXPECT_EQ(core().in_flight, 0u);
