@@ -28,6 +28,7 @@ constexpr std::pair<std::string_view, measure> all[] = {
   {"stall", figures::stall_figures},
   {"message", figures::message_figures},
   {"pool", figures::pool_figures},
+  {"replicator", figures::replicator_figures},
 };
 
 int usage() {

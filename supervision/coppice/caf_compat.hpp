@@ -83,7 +83,8 @@ inline void use_work_sharing(caf::actor_system_config& cfg) {
 
 /// Last statement of a thread (other than the one that destroys the system)
 /// that called spawn() or used a scoped_actor: 0.17 keeps a thread-local
-/// reference to the logger and ~actor_system waits for it.
+/// reference to the logger and ~actor_system waits for it. Not in the
+/// destructor of a thread_local: CAF's own may be gone by then.
 inline void leave_thread() {
 #if COPPICE_CAF_LEGACY
   caf::logger::set_current_actor_system(nullptr);

@@ -119,7 +119,7 @@ void replication_checker::note_start(seen_request& x, seen_copy& copy) {
     is_news_ = false;
   else
     copy.started = now_;
-  if (is_tied(fact_.copy.number) && copy.is_out() && !x.holder)
+  if (is_tied(copy) && copy.is_out() && !x.holder)
     x.holder = fact_.copy.number;
 }
 
@@ -191,7 +191,7 @@ void replication_checker::check_tied(const seen_request& x) {
   if (!x.holder)
     return;
   for (std::uint32_t i = 0; i < x.copies.size(); ++i)
-    if (is_tied(i) && i != *x.holder)
+    if (is_tied(x.copies[i]) && i != *x.holder)
       expect(!x.copies[i].is_out(), "lets others queue that have lost");
 }
 
@@ -232,8 +232,10 @@ bool replication_checker::is_hopeless(const seen_request& x) const {
   return have + x.out() < (x.is_idempotent ? spec_.quorum : 1);
 }
 
-bool replication_checker::is_tied(std::uint32_t number) const {
-  return spec_.mode == replication_mode::tied && number < spec_.copies;
+bool replication_checker::is_tied(const seen_copy& x) const {
+  return spec_.mode == replication_mode::tied
+         && (x.why == policy::copy_reason::original
+             || x.why == policy::copy_reason::at_once);
 }
 
 bool replication_checker::lacks_replicas(const seen_request& x) const {

@@ -135,7 +135,7 @@ private:
   void check_tied(const seen_request& x);
   [[nodiscard]] bool is_enough(const seen_request& x) const;
   [[nodiscard]] bool is_hopeless(const seen_request& x) const;
-  [[nodiscard]] bool is_tied(std::uint32_t number) const;
+  [[nodiscard]] bool is_tied(const seen_copy& x) const;
   [[nodiscard]] bool lacks_replicas(const seen_request& x) const;
   /// Has everybody pushed back?
   [[nodiscard]] bool is_last_resort(const seen_request& x) const;

@@ -41,8 +41,6 @@ replicator_front::replicator_front(caf::actor_config& cfg,
     clock_(options.clock != nullptr ? options.clock
                                     : deadline_clock::current()),
     options_(options),
-    tied_(options.policy.mode == replication_mode::tied ? options.policy.copies
-                                                        : 0),
     core_(options.policy, specs_of(options.replicas),
           options.seed ? *options.seed : fresh_seed()),
     present_(options.replicas.size(), true) {}

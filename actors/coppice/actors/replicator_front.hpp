@@ -67,6 +67,7 @@ private:
   struct request {
     bool is_known = false;
     bool is_answered = false;
+    bool is_idempotent = false;
     std::uint32_t generation = 0;
     caf::strong_actor_ptr sender;
     caf::message_id mid;
@@ -108,6 +109,7 @@ private:
             replicator_outbox& out);
   void send(request& x, const policy::replication_step& step,
             replicator_outbox& out);
+  [[nodiscard]] std::shared_ptr<tie> make_claim(std::uint64_t id) const;
   void deliver(request& x, std::uint32_t number, replicator_outbox& out);
   void fail(request& x, policy::give_up_reason why, replicator_outbox& out);
   [[nodiscard]] caf::error error_of(const request& x,
@@ -123,7 +125,6 @@ private:
   const std::string name_;
   const std::shared_ptr<deadline_clock> clock_;
   const replicator_options options_;
-  const std::uint32_t tied_;
 
   std::mutex mutex_;
   policy::replication_core core_;

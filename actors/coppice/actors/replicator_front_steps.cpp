@@ -4,6 +4,7 @@
 #include "coppice/actors/replicator_front.hpp"
 #include "coppice/failure_convert.hpp"
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -74,12 +75,9 @@ replicator_front::accept(caf::mailbox_element& x, caf::message content,
   entry.mid = x.mid;
   entry.ctx = ctx;
   entry.content = std::move(content);
-  if (is_idempotent) {
-    entry.claim = std::make_shared<tie>(caf::actor_cast<caf::actor_addr>(this),
-                                        id_of(place), tied_);
-    if (ctx.dedup_key().empty())
-      entry.key = failure::new_reference();
-  }
+  entry.is_idempotent = is_idempotent;
+  if (is_idempotent && ctx.dedup_key().empty())
+    entry.key = failure::new_reference();
   return place;
 }
 
@@ -141,6 +139,8 @@ void replicator_front::send(request& x, const policy::replication_step& step,
                             replicator_outbox& out) {
   auto& copy = x.copies.emplace_back();
   copy.replica = step.replica;
+  if (x.is_idempotent && step.copy.number == 0)
+    x.claim = make_claim(step.copy.request);
   if (x.claim != nullptr)
     copy.ctx = x.ctx.with_copy(
       {.dedup_key = x.key, .number = step.copy.number, .tie = x.claim});
@@ -158,6 +158,19 @@ void replicator_front::send(request& x, const policy::replication_step& step,
                 options_.replicas[step.replica].handle),
               compat::make_element(caf::actor_cast<caf::strong_actor_ptr>(this),
                                    mid, std::move(content)));
+}
+
+/// Those that are sent now queue for one claim; those that come later, because
+/// one of these is late or has failed, do not.
+std::shared_ptr<replicator_front::tie>
+replicator_front::make_claim(std::uint64_t id) const {
+  const auto at_once
+    = std::count_if(steps_.begin(), steps_.end(), [id](const auto& x) {
+        return x.kind == step_kind::send && x.copy.request == id;
+      });
+  const auto is_tied = options_.policy.mode == replication_mode::tied;
+  return std::make_shared<tie>(
+    address(), id, is_tied ? static_cast<std::uint32_t>(at_once) : 0);
 }
 
 void replicator_front::deliver(request& x, std::uint32_t number,

@@ -90,7 +90,7 @@ void replication_core::on_started(time_point now, copy_name name, steps& out) {
   copy->was_withdrawn = false;
   if (x->has_ended)
     return;
-  if (is_tied(name.number))
+  if (is_tied(*copy))
     claim(*x, name.number, out);
   if (spec_.hedge && spec_.hedge->trigger == hedge_trigger::after_start
       && copy->is_hoped_for()) {

@@ -135,7 +135,7 @@ private:
   [[nodiscard]] std::optional<duration> hedge_delay() const;
   [[nodiscard]] bool is_extra(const race_copy& x) const noexcept;
   [[nodiscard]] bool is_judged(const race_copy& x) const noexcept;
-  [[nodiscard]] bool is_tied(std::uint32_t number) const noexcept;
+  [[nodiscard]] bool is_tied(const race_copy& x) const noexcept;
   [[nodiscard]] std::uint32_t copies_max() const noexcept;
   [[nodiscard]] std::optional<std::uint32_t> winner(const race& x,
                                                     std::uint32_t latest) const;

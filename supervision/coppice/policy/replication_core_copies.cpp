@@ -113,7 +113,7 @@ void replication_core::replace(time_point now, race& x, std::uint32_t number,
                   [](const race_copy& y) { return y.is_hoped_for(); });
   // Two that wait for one claim need no third; it would not be tied to them.
   if (spec_.mode == replication_mode::tied && some_left && !x.claimed_by
-      && is_tied(number))
+      && is_tied(x.copies[number]))
     return;
   const auto is_free = x.replaceable > 0 && !some_left;
   if (!is_free && x.copies.size() >= copies_max())
@@ -135,7 +135,7 @@ void replication_core::claim(race& x, std::uint32_t number, steps& out) {
   x.claimed_by = number;
   for (std::uint32_t i = 0; i < x.copies.size(); ++i) {
     auto& other = x.copies[i];
-    if (i == number || !is_tied(i) || other.is != state::out)
+    if (i == number || !is_tied(other) || other.is != state::out)
       continue;
     other.was_withdrawn = true;
     ++x.replaceable;
@@ -229,8 +229,9 @@ bool replication_core::is_judged(const race_copy& x) const noexcept {
              && spec_.mode != replication_mode::tied);
 }
 
-bool replication_core::is_tied(std::uint32_t number) const noexcept {
-  return spec_.mode == replication_mode::tied && number < spec_.copies;
+bool replication_core::is_tied(const race_copy& x) const noexcept {
+  return spec_.mode == replication_mode::tied
+         && (x.why == copy_reason::original || x.why == copy_reason::at_once);
 }
 
 std::uint32_t replication_core::copies_max() const noexcept {

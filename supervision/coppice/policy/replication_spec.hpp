@@ -112,7 +112,7 @@ enum class replica_choice : std::uint8_t {
 
 /// Whether a second copy may go where the first one's trouble would hit it.
 enum class shared_domain_rule : std::uint8_t {
-  refuse, ///< It is not sent, and counted.
+  refuse, ///< It is not sent, and counted; unless a quorum needs it.
   flag,   ///< It is sent, and counted.
 };
 
