@@ -27,7 +27,8 @@ const failure_cause& answered_elsewhere() {
     {.failure_class = failure_classes::cancelled,
      .code = errc::cancelled,
      .message = "another copy of the request has begun, or was answered",
-     .user_message = "The request was answered elsewhere."}};
+     .user_message = "The request was answered elsewhere.",
+     .reference = {}}};
   return why;
 }
 

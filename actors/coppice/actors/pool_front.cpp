@@ -5,12 +5,12 @@
 
 #include "coppice/actors/pool_front.hpp"
 
+#include "coppice/actors/redirection.hpp"
 #include "coppice/failure_convert.hpp"
 #include "coppice/request_handler.hpp"
 
 #include <algorithm>
 #include <cassert>
-#include <random>
 #include <system_error>
 #include <utility>
 
@@ -22,20 +22,6 @@ namespace {
 constexpr unsigned slot_bits = 24;
 constexpr std::uint64_t slot_mask = (std::uint64_t{1} << slot_bits) - 1;
 
-std::uint64_t fresh_seed() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
-}
-
-/// Exit and down messages, and streams, are for actors with a life.
-bool is_work(caf::mailbox_element& x) {
-  if (x.mid.category() > caf::message_id::normal_message_category)
-    return false;
-  return x.mid.is_request()
-         || (!compat::holds<caf::exit_msg>(x)
-             && !compat::holds<caf::down_msg>(x));
-}
-
 /// Nobody's answer, but CAF's, of a mailbox that is closed.
 bool is_bounce(caf::mailbox_element& x) {
   return x.sender == nullptr
@@ -43,17 +29,11 @@ bool is_bounce(caf::mailbox_element& x) {
                             caf::sec::request_receiver_down);
 }
 
-/// The content of `x`, which 0.17 has to make a message of first.
-template <class Pointer>
-caf::message message_of(Pointer& x) {
-  if constexpr (requires { x->payload; }) {
-    return x->payload;
-  } else {
-    auto content = x->move_content_to_message();
-    x = caf::make_mailbox_element(std::move(x->sender), x->mid,
-                                  std::move(x->stages), content);
-    return content;
-  }
+/// The content of `x`, which is made anew around it.
+caf::message message_of(caf::mailbox_element_ptr& x) {
+  auto content = compat::take_content(*x);
+  x = compat::make_element(std::move(x->sender), x->mid, content);
+  return content;
 }
 
 } // namespace

@@ -171,7 +171,7 @@ void replication_core::on_timer(time_point now, steps& out) {
     }
     // Refused or not: once. A failure of a copy asks again.
     x.late_since.reset();
-    if (x.copies.size() < copies_max())
+    if (x.added < spec_.hedge->extra_max)
       send_extra(now, x, copy_reason::late, false, out);
     set_timer(x);
   }

@@ -93,6 +93,7 @@ bool replication_core::send_extra(time_point now, race& x, copy_reason why,
     ++refused.budget;
     return false;
   }
+  x.added += why != copy_reason::at_once && !is_free ? 1 : 0;
   send(now, x, *to, why, !is_free, out);
   return true;
 }
@@ -208,7 +209,7 @@ std::optional<duration> replication_core::hedge_delay() const {
 void replication_core::set_timer(race& x) {
   const auto which = static_cast<slot>(&x - races_.data());
   if (!spec_.hedge || !x.is_idempotent || !x.late_since
-      || x.copies.size() >= copies_max()) {
+      || x.added >= spec_.hedge->extra_max) {
     timers_.cancel(which);
     return;
   }

@@ -57,7 +57,7 @@ struct race {
   bool is_pushed_back = false;
   time_point arrived;
   std::vector<race_copy> copies;
-  /// Copies beyond those sent at once.
+  /// Copies sent later, but for replacements of withdrawn ones.
   std::uint32_t added = 0;
   /// Tied copies withdrawn for the sake of one that failed then.
   std::uint32_t replaceable = 0;
