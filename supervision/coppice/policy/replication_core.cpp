@@ -92,9 +92,8 @@ void replication_core::on_started(time_point now, copy_name name, steps& out) {
     return;
   if (is_tied(*copy))
     claim(*x, name.number, out);
-  if (spec_.hedge && spec_.hedge->trigger == hedge_trigger::after_start
-      && copy->is_hoped_for()) {
-    x->late_since = now;
+  if (hedges_after_start() && copy->is_hoped_for()) {
+    x->late_since = start_of_latest(*x);
     set_timer(*x);
   }
 }

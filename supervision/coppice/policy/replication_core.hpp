@@ -131,7 +131,9 @@ private:
   void replace(time_point now, race& x, std::uint32_t number, steps& out);
 
   // -- judgements --
-  [[nodiscard]] std::optional<time_point> late_from(const race& x) const;
+  [[nodiscard]] bool hedges_after_start() const noexcept;
+  [[nodiscard]] static std::optional<time_point>
+  start_of_latest(const race& x) noexcept;
   [[nodiscard]] std::optional<duration> hedge_delay() const;
   [[nodiscard]] bool is_extra(const race_copy& x) const noexcept;
   [[nodiscard]] bool is_judged(const race_copy& x) const noexcept;

@@ -109,6 +109,10 @@ void replication_core::replace(time_point now, race& x, std::uint32_t number,
   }
   if (!x.is_idempotent)
     return;
+  if (hedges_after_start()) {
+    x.late_since = start_of_latest(x);
+    set_timer(x);
+  }
   const auto some_left
     = std::any_of(x.copies.begin(), x.copies.end(),
                   [](const race_copy& y) { return y.is_hoped_for(); });
@@ -121,6 +125,8 @@ void replication_core::replace(time_point now, race& x, std::uint32_t number,
     return;
   if (send_extra(now, x, copy_reason::failover, is_free, out)) {
     x.replaceable -= is_free ? 1 : 0;
+    if (hedges_after_start())
+      x.late_since.reset(); // until it starts
     set_timer(x);
   }
 }
@@ -175,8 +181,7 @@ void replication_core::resolve(time_point now, race& x, race_copy& copy,
     counts_.wasted_time += now - copy.started.value_or(copy.sent);
   }
   // Late answers were learnt as cut short ones when they were cancelled.
-  const auto after_start
-    = spec_.hedge && spec_.hedge->trigger == hedge_trigger::after_start;
+  const auto after_start = hedges_after_start();
   if (is_answer && !x.has_ended && (!after_start || copy.started))
     copy_latency_.learn(now, now - (after_start ? *copy.started : copy.sent));
 }
@@ -185,7 +190,7 @@ void replication_core::resolve(time_point now, race& x, race_copy& copy,
 void replication_core::learn_cut_short(time_point now, const race& x) {
   if (!spec_.hedge)
     return;
-  const auto after_start = spec_.hedge->trigger == hedge_trigger::after_start;
+  const auto after_start = hedges_after_start();
   for (const auto& copy : x.copies)
     if (copy.is == state::out && (!after_start || copy.started))
       copy_latency_.learn_censored(
@@ -204,6 +209,20 @@ std::optional<duration> replication_core::hedge_delay() const {
   if (!measured)
     return how.cap.is_finite() ? std::optional{how.cap.span()} : std::nullopt;
   return std::clamp(*measured, how.floor.span(), how.cap.span());
+}
+
+bool replication_core::hedges_after_start() const noexcept {
+  return spec_.hedge && spec_.hedge->trigger == hedge_trigger::after_start;
+}
+
+/// Of the copy that was sent last, of those still hoped for: while that waits
+/// in a queue, another one would not help either.
+std::optional<time_point>
+replication_core::start_of_latest(const race& x) noexcept {
+  for (auto i = x.copies.rbegin(); i != x.copies.rend(); ++i)
+    if (i->is_hoped_for())
+      return i->started;
+  return std::nullopt;
 }
 
 void replication_core::set_timer(race& x) {

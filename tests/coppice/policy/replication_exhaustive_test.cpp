@@ -177,7 +177,7 @@ TEST(ReplicationExploration, OfHedgesAfterTheSend) {
 
 // REPLICATE-1, REPLICATE-2, REPLICATE-4
 TEST(ReplicationExploration, OfHedgesAfterTheStart) {
-  expect_sound(hedge(hedge_trigger::after_start), depth + 4, 2'000);
+  expect_sound(hedge(hedge_trigger::after_start), depth + 4, 1'500);
 }
 
 // REPLICATE-1, REPLICATE-2, REPLICATE-4
