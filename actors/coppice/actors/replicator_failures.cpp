@@ -78,6 +78,15 @@ failure no_replica(const context& ctx, const std::string& name) {
                 .retry_after = context_limits::retry_after});
 }
 
+failure too_many(const context& ctx, const std::string& name) {
+  return about(ctx, name,
+               {.failure_class = to_string(errc::overloaded),
+                .code = errc::overloaded,
+                .message = name + ": too many requests are not answered yet",
+                .user_message = not_available,
+                .retry_after = context_limits::retry_after});
+}
+
 failure stopped(const context& ctx, const std::string& name) {
   return about(ctx, name,
                {.failure_class = to_string(errc::stopped),

@@ -38,6 +38,9 @@ struct failed_copy {
 /// There is nobody to send it to.
 [[nodiscard]] failure no_replica(const context& ctx, const std::string& name);
 
+/// Four million requests wait already.
+[[nodiscard]] failure too_many(const context& ctx, const std::string& name);
+
 /// The replicator has ended.
 [[nodiscard]] failure stopped(const context& ctx, const std::string& name);
 

@@ -79,6 +79,8 @@ void replicator_front::on_request(caf::mailbox_element_ptr x,
     if (is_stopped_) {
       ++counts_.refused_stopped;
       out.refuse(std::move(x->sender), x->mid, to_error(stopped(ctx, name_)));
+    } else if (is_full()) {
+      out.refuse(std::move(x->sender), x->mid, to_error(too_many(ctx, name_)));
     } else if (!idempotent && options_.unmarked == unmarked_requests::refuse) {
       ++counts_.not_idempotent;
       out.refuse(std::move(x->sender), x->mid,

@@ -96,6 +96,7 @@ private:
   // -- requests; under the lock --
   slot accept(caf::mailbox_element& x, caf::message content, const context& ctx,
               bool is_idempotent);
+  [[nodiscard]] bool is_full() const noexcept;
   [[nodiscard]] std::uint64_t id_of(slot x) const noexcept;
   [[nodiscard]] static policy::copy_name copy_of(std::uint64_t number) noexcept;
   [[nodiscard]] static std::uint64_t number_of(policy::copy_name x) noexcept;

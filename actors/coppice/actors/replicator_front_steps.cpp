@@ -28,6 +28,11 @@ using policy::step_kind;
 
 // -- requests ----------------------------------------------------------------
 
+/// Another slot would have no number.
+bool replicator_front::is_full() const noexcept {
+  return free_.empty() && requests_.size() > slot_mask;
+}
+
 std::uint64_t replicator_front::id_of(slot x) const noexcept {
   return std::uint64_t{requests_[x].generation} << (slot_bits + copy_bits) | x;
 }
