@@ -63,7 +63,7 @@ std::vector<mode> modes() {
   const auto both = tied_and_hedged_after_start();
   return {{"race of 2", race},
           {"hedge 4.3", hedge},
-          {"tied 2", replication_spec::tied()},
+          {"tied 2", uniform(replication_spec::tied())},
           {"tied 2 + hedge 3.0", both},
           {"race of 2, losers run on", race, loser_fate::runs_on},
           {"hedge 4.3, losers run on", hedge, loser_fate::runs_on},

@@ -36,9 +36,14 @@ policy::replication_spec hedged_after_send() {
     fixed(services(4.3), policy::hedge_trigger::after_send));
 }
 
+policy::replication_spec uniform(policy::replication_spec spec) {
+  spec.choice = policy::replica_choice::uniform;
+  return spec;
+}
+
 policy::replication_spec tied_and_hedged_after_start() {
-  return policy::replication_spec::tied_and_hedged(
-    fixed(services(3.0), policy::hedge_trigger::after_start));
+  return uniform(policy::replication_spec::tied_and_hedged(
+    fixed(services(3.0), policy::hedge_trigger::after_start)));
 }
 
 queue_run::queue_run(const queue_settings& how, std::uint64_t seed)

@@ -35,6 +35,9 @@ inline constexpr std::size_t queue_servers = 50;
 /// So many mean service times.
 [[nodiscard]] policy::duration services(double count);
 
+/// Placed at random; the usual tied ones choose by two.
+[[nodiscard]] policy::replication_spec uniform(policy::replication_spec spec);
+
 // What the tables call `hedge 4.3` and `tied 2 + hedge 3.0`.
 [[nodiscard]] policy::replication_spec hedged_after_send();
 [[nodiscard]] policy::replication_spec tied_and_hedged_after_start();

@@ -48,7 +48,7 @@ std::vector<queue_mode> queue_modes() {
     {"hedge 4.3", never_off(hedged_after_send())},
     {"hedge 4.3, losers run on", never_off(hedged_after_send()),
      loser_fate::runs_on},
-    {"tied 2", replication_spec::tied()},
+    {"tied 2", uniform(replication_spec::tied())},
     {"tied 2, two choices", by_two_choices(replication_spec::tied())},
     {"tied 2 + hedge 3.0, losers run on", tied_and_hedged_after_start(),
      loser_fate::runs_on},
