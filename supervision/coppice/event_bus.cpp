@@ -31,6 +31,11 @@ void event_bus::close() {
     thread.join();
 }
 
+std::uint64_t event_bus::last_number() const {
+  std::lock_guard guard{mutex_};
+  return numbers_;
+}
+
 void event_bus::publish(supervision_event event) {
   if (!who_)
     return;

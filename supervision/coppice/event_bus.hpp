@@ -43,6 +43,8 @@ public:
   /// itself it cannot wait for it. May be called twice.
   void close();
 
+  /// Number of the last event, dropped ones included.
+  [[nodiscard]] std::uint64_t last_number() const;
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   [[nodiscard]] std::uint64_t observer_failures() const noexcept {
     return failures_;
@@ -59,7 +61,7 @@ private:
   bool inline_;
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> failures_{0};
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<supervision_event> queue_;
   std::uint64_t numbers_ = 0;

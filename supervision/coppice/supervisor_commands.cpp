@@ -191,6 +191,19 @@ void supervisor_actor::run(const command::stop& x,
 
 // -- questions ---------------------------------------------------------------
 
+namespace {
+
+time_limit silence_max(const child_spec& spec, policy::child_state state,
+                       bool is_busy) {
+  if (state == policy::child_state::starting)
+    return spec.effective_start_deadline();
+  if (state == policy::child_state::stopping)
+    return spec.effective_shutdown().limit();
+  return is_busy ? spec.heartbeat.stall_timeout : spec.heartbeat.idle_timeout;
+}
+
+} // namespace
+
 child_line supervisor_actor::line_of(policy::child_info info) {
   const auto key = info.key;
   const auto& child = slot(key);
@@ -198,9 +211,13 @@ child_line supervisor_actor::line_of(policy::child_info info) {
                   .path = path_of(key),
                   .actor = caf::actor_cast<caf::actor>(child.actor),
                   .signs = {},
+                  .silence_max = infinity,
                   .last_failure = last_failure(key)};
-  if (child.beats != no_slot)
+  if (child.beats != no_slot) {
     line.signs = tree_->dog().look(child.beats, now());
+    line.silence_max = silence_max(core_.spec_of(key), line.info.state,
+                                   line.signs->busy);
+  }
   return line;
 }
 
@@ -212,6 +229,9 @@ void supervisor_actor::run(const command::list_children&,
   reply.counts = core_.counts();
   reply.abandoned = core_.abandoned();
   reply.restarts_in_window = core_.restarts_in_window(now());
+  reply.strategy = core_.spec().strategy;
+  reply.limits = core_.spec().limits;
+  reply.is_ending = core_.is_ending();
   ticket.answer(std::move(reply));
 }
 

@@ -31,6 +31,8 @@ struct child_line {
   caf::actor actor;
   /// Of the current life, if it is on the heartbeat board.
   std::optional<watchdog::vital_signs> signs;
+  /// Of those: how long the silence may last in the phase that it is in.
+  time_limit silence_max = infinity;
   std::shared_ptr<const failure> last_failure;
 };
 
@@ -41,6 +43,10 @@ struct command_reply {
   std::vector<child_line> children;
   std::vector<policy::abandoned_info> abandoned;
   std::uint64_t restarts_in_window = 0;
+  // Of a listing: the supervisor itself.
+  restart_strategy strategy = one_for_one;
+  restart_limits limits = {};
+  bool is_ending = false;
 };
 
 using command_callback = std::function<void(outcome<command_reply>)>;
