@@ -4,9 +4,7 @@
 
 namespace coppice {
 
-namespace {
-
-bool has_cause(event_kind x) {
+bool has_cause(event_kind x) noexcept {
   switch (x) {
     case event_kind::failed:
     case event_kind::restarting:
@@ -18,8 +16,6 @@ bool has_cause(event_kind x) {
       return false;
   }
 }
-
-} // namespace
 
 std::string to_string(const supervision_event& x) {
   std::string line = x.path.empty() ? std::string{"(tree)"} : x.path;

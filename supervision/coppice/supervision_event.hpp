@@ -50,6 +50,9 @@ struct supervision_event {
 /// counted. Slowness costs events, which are counted, and nothing else.
 using observer = std::function<void(const supervision_event&)>;
 
+/// Does an event of this kind follow from an end, so that `cause` applies?
+[[nodiscard]] bool has_cause(event_kind x) noexcept;
+
 /// One line, without the time.
 [[nodiscard]] std::string to_string(const supervision_event& x);
 
