@@ -47,6 +47,7 @@ constexpr std::array<row, std::size_t{1} + static_cast<std::uint8_t>(last_errc)>
     {"deadline_exceeded", "the deadline of the request has passed"},
     {"overloaded", "too many requests wait; ask again later"},
     {"cannot_finish", "there is not enough time left to do it"},
+    {"reload_refused", "the tree cannot go over to that spec while it runs"},
   }};
 
 class category final : public std::error_category {

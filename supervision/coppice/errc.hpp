@@ -105,10 +105,15 @@ enum class errc : std::uint8_t {
   overloaded,
   /// It would not be done by its deadline. Ask again with more time.
   cannot_finish,
+
+  // -- a tree that is to change ----------------------------------------------
+
+  /// What runs would have to end for that spec. Stop the tree, start another.
+  reload_refused,
 };
 
 /// The largest value in use.
-inline constexpr auto last_errc = errc::cannot_finish;
+inline constexpr auto last_errc = errc::reload_refused;
 
 /// The name of the enumerator, or "unknown(200)".
 [[nodiscard]] std::string to_string(errc x);

@@ -40,6 +40,7 @@ void event_bus::publish(supervision_event event) {
   if (!who_)
     return;
   event.when = wall_now();
+  event.version = version();
   std::unique_lock guard{mutex_};
   if (closing_)
     return;

@@ -45,6 +45,11 @@ public:
 
   /// Number of the last event, dropped ones included.
   [[nodiscard]] std::uint64_t last_number() const;
+  /// What events are stamped with: of the tree's spec.
+  [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
+  /// Another spec is in force. Returns its version.
+  std::uint64_t next_version() noexcept { return ++version_; }
+
   [[nodiscard]] std::uint64_t dropped() const noexcept { return dropped_; }
   [[nodiscard]] std::uint64_t observer_failures() const noexcept {
     return failures_;
@@ -59,6 +64,7 @@ private:
 
   observer who_;
   bool inline_;
+  std::atomic<std::uint64_t> version_{1};
   std::atomic<std::uint64_t> dropped_{0};
   std::atomic<std::uint64_t> failures_{0};
   mutable std::mutex mutex_;

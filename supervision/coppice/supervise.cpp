@@ -138,6 +138,14 @@ outcome_of_nothing supervisor_ref::terminate_child(child_name child,
     call(supervisor_, command::terminate_child{std::move(child)}, timeout));
 }
 
+outcome_of_nothing supervisor_ref::hold_child(child_name child,
+                                              std::string reason,
+                                              time_limit timeout) const {
+  return nothing_of(call(
+    supervisor_, command::terminate_child{std::move(child), std::move(reason)},
+    timeout));
+}
+
 outcome<caf::actor> supervisor_ref::restart_child(child_name child,
                                                   time_limit timeout) const {
   return actor_of(
@@ -271,6 +279,23 @@ outcome<child_ref> supervision_tree::child(const std::string& path,
   if (!reply)
     return reply.error();
   return child_ref{reply->actor};
+}
+
+outcome<reload_report> supervision_tree::reload(supervisor_spec spec,
+                                                time_limit timeout) {
+  auto defects = policy::validate(spec, spec.name);
+  check_timeouts(spec, spec.name, context_->settings().scan_interval, defects);
+  if (!defects.empty())
+    return failure{.failure_class = to_string(errc::invalid_spec),
+                   .code = errc::invalid_spec,
+                   .message = to_string(defects)};
+  auto reply = call(
+    root_.handle(),
+    command::reload{std::make_shared<supervisor_spec>(std::move(spec)), true},
+    timeout);
+  if (!reply)
+    return reply.error();
+  return std::move(reply->reloaded);
 }
 
 stop_report supervision_tree::stop(time_limit deadline) {

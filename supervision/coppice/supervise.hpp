@@ -8,7 +8,7 @@
 /// Layer: L2.
 /// Threads: thread-safe, from outside of the actor system; the calls that wait
 /// must not be made from inside an actor that shares the pool of threads.
-/// Rules: docs/semantics.md, START-2, STOP-3, STOP-4, BUDGET-7.
+/// Rules: docs/semantics.md, START-2, STOP-3, STOP-4, BUDGET-7, TOPOLOGY-3.
 
 #include "coppice/child_ref.hpp"
 #include "coppice/outcome.hpp"
@@ -88,6 +88,11 @@ public:
   outcome_of_nothing
   terminate_child(child_name child,
                   time_limit timeout = default_command_timeout) const;
+  /// The same, with a reason that listings show until it is started again or
+  /// deleted. A child between two lives gets no other one.
+  outcome_of_nothing
+  hold_child(child_name child, std::string reason,
+             time_limit timeout = default_command_timeout) const;
   outcome<caf::actor>
   restart_child(child_name child,
                 time_limit timeout = default_command_timeout) const;
@@ -143,6 +148,31 @@ public:
   /// the supervisors above it. In a pool, the last part is its number.
   outcome<child_ref> child(const std::string& path,
                            time_limit timeout = default_command_timeout) const;
+
+  /// Gives the running tree another spec, as a whole or not at all
+  /// (TOPOLOGY-3): lives that go on are not touched.
+  ///
+  /// Refused, with nothing changed, is a spec that `supervise` would refuse
+  /// (class `invalid_spec`), and one that cannot be had without ending what
+  /// runs (class `reload_refused`): another name of the root, a pool in place
+  /// of no pool or the reverse, a worker in place of a supervisor or the
+  /// reverse; and any while the tree ends (`shutting_down`).
+  ///
+  /// Limits, graces and start functions count from their next use on, except
+  /// for heartbeats, which are judged by the new limits at once. Children that
+  /// are new are started, and those that are gone stopped; the call does not
+  /// wait for that, only for each supervisor to go by the new spec. A child
+  /// that cannot be started is retried, like any other.
+  ///
+  /// @returns What changed. After `timeout`: a failure of class
+  ///          `request_timeout`, though the new spec may be in force.
+  outcome<reload_report> reload(supervisor_spec spec,
+                                time_limit timeout = default_command_timeout);
+
+  /// Of the spec: 1, and one more with each reload.
+  [[nodiscard]] std::uint64_t version() const noexcept {
+    return context_->events().version();
+  }
 
   /// Ends the tree in order, within `deadline`; what is left shortly before is
   /// killed, what is left then is abandoned and named. Again: joins.

@@ -24,6 +24,9 @@ using policy::event_kind;
 struct supervision_event {
   /// From 1, without gaps but for dropped ones: a gap says how many.
   std::uint64_t number = 0;
+  /// Of the spec of the tree: 1, and one more with each reload. Stamped as the
+  /// event is published, when a supervisor far down may not have heard yet.
+  std::uint64_t version = 0;
   event_kind kind = event_kind::started;
   wall_time when = {};
   /// On the steady clock of the actor system, or of the test.
@@ -37,7 +40,7 @@ struct supervision_event {
   policy::stopped_why why = policy::stopped_why::none;
   /// A delay, an age, or a lag: see the kind.
   policy::duration span{0};
-  /// Attempts in the window.
+  /// Attempts in the window. For `reloaded`: changes.
   std::uint64_t attempts = 0;
   /// For `beat_late` and `stalled`: 1 is the verdict.
   double suspicion = 0;

@@ -102,6 +102,7 @@ private:
   void run(const command::count_children& x, const command_ticket& ticket);
   void run(const command::find_child& x, const command_ticket& ticket);
   void run(const command::refer_to_child& x, const command_ticket& ticket);
+  void run(const command::reload& x, const command_ticket& ticket);
   [[nodiscard]] policy::command_token remember(const command_ticket& ticket);
   [[nodiscard]] outcome<policy::child_key> resolve(const child_name& name);
   [[nodiscard]] child_line line_of(policy::child_info info);

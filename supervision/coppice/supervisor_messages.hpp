@@ -11,6 +11,7 @@
 
 #include "coppice/child_ref.hpp"
 #include "coppice/outcome.hpp"
+#include "coppice/policy/spec_diff.hpp"
 #include "coppice/spec.hpp"
 #include "coppice/watchdog.hpp"
 
@@ -34,6 +35,15 @@ struct child_line {
   /// Of those: how long the silence may last in the phase that it is in.
   time_limit silence_max = infinity;
   std::shared_ptr<const failure> last_failure;
+  /// Why an operator holds it. Empty: nobody does, or did not say.
+  std::string hold_reason = {};
+};
+
+/// What came of a reload.
+struct reload_report {
+  /// Of the spec that is in force now; the first one was 1.
+  std::uint64_t version = 0;
+  policy::spec_changes changes;
 };
 
 /// What came of a command. Empty are the fields that it is not about.
@@ -47,6 +57,7 @@ struct command_reply {
   restart_strategy strategy = one_for_one;
   restart_limits limits = {};
   bool is_ending = false;
+  reload_report reloaded = {};
 };
 
 using command_callback = std::function<void(outcome<command_reply>)>;
@@ -79,6 +90,8 @@ struct start_instance {
 };
 struct terminate_child {
   child_name child;
+  /// Shown until it is started again. Empty: none.
+  std::string reason = {};
 };
 struct restart_child {
   child_name child;
@@ -104,6 +117,15 @@ struct refer_to_child {
   std::string id;
 };
 
+/// To the root: another spec for the whole tree, as `supervision_tree::reload`
+/// says. Answered when all supervisors go by it.
+struct reload {
+  /// Taken over; not to be looked at again.
+  std::shared_ptr<supervisor_spec> spec;
+  /// Validated already, on somebody else's thread.
+  bool is_sound = false;
+};
+
 } // namespace command
 
 /// Internal message.
@@ -112,7 +134,7 @@ struct supervisor_command {
                command::terminate_child, command::restart_child,
                command::delete_child, command::retry_now, command::stop,
                command::list_children, command::count_children,
-               command::find_child, command::refer_to_child>
+               command::find_child, command::refer_to_child, command::reload>
     what;
   command_ticket ticket;
 };

@@ -132,6 +132,10 @@ const char* to_string(event_kind x) noexcept {
       return "message_ignored";
     case event_kind::late_reply:
       return "late_reply";
+    case event_kind::reloaded:
+      return "reloaded";
+    case event_kind::replicated:
+      return "replicated";
   }
   return "unknown";
 }

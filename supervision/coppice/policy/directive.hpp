@@ -165,7 +165,13 @@ enum class event_kind : std::uint8_t {
   pool_free,       ///< And one of them is free again.
   message_ignored, ///< Somebody sent what a supervisor does not know.
   late_reply,      ///< An abandoned life answered; nobody listens any more.
+  /// A supervisor goes by a new spec; `attempts` says how much of it changed.
+  reloaded,
+  replicated, ///< A replicator changed its mind about a replica, or a limit.
 };
+
+/// The largest value in use.
+inline constexpr auto last_event_kind = event_kind::replicated;
 
 /// Something to tell the observers.
 struct report_event {
