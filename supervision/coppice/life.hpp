@@ -28,6 +28,7 @@ enum class life_news_kind : std::uint8_t {
   start_failed, ///< By its start function; there is no actor.
   healthy,
   beat,
+  more_time, ///< For its start, or its end: `life_news::span` from now.
 };
 
 /// What the lives under one supervisor share.
@@ -49,12 +50,25 @@ struct supervisor_link {
 struct life_news {
   policy::life_id life;
   life_news_kind what;
+  policy::duration span{0};
 };
 
 /// Internal message, sent when a child's actor has ended.
 struct life_end {
   policy::life_id life;
   caf::error reason;
+};
+
+/// A child that can tell more about itself when its supervisor says why it is
+/// to go: an actor that is derived from this as well, and took the ticket.
+class life_witness {
+public:
+  /// Adds to `misc` what may explain a stall, or a start that takes too long.
+  /// On the supervisor's thread.
+  virtual void testify(failure& why) const = 0;
+
+protected:
+  ~life_witness() = default;
 };
 
 /// Internal message through a worker's own queue: is it drained?
@@ -80,11 +94,17 @@ public:
   void healthy() const { tell(life_news_kind::healthy); }
   /// A beat by message, for actors without a slot of their own.
   void beat() const { tell(life_news_kind::beat); }
+  /// The start, or the end, takes `span` from now: puts off the start deadline,
+  /// or the stop grace, by `heartbeat_spec::extension_max` in all. Nothing to a
+  /// child that runs (HEARTBEAT-4).
+  void more_time(policy::duration span) const {
+    tell(life_news_kind::more_time, span);
+  }
 
 private:
-  void tell(life_news_kind what) const {
+  void tell(life_news_kind what, policy::duration span = {}) const {
     if (link_ != nullptr)
-      tell_supervisor(*link_, {life_, what});
+      tell_supervisor(*link_, {life_, what, span});
   }
 
   std::shared_ptr<const supervisor_link> link_;

@@ -58,6 +58,15 @@ public:
       system_.spawn<Impl>(std::forward<Ts>(xs)...)));
   }
 
+  /// Takes the actor that `make` constructs, on this thread, as the child. It
+  /// is ready and beats as one that was spawned if it takes the ticket
+  /// (`ticket_scope::current`), else as one that was adopted.
+  template <class Make>
+  caf::actor construct(Make make) {
+    ticket_scope scope{ticket_};
+    return use(make());
+  }
+
   /// Takes an actor that was spawned elsewhere as the child. It is ready at
   /// once unless `life()` was asked for; it beats only through that.
   void adopt(caf::actor child) { use(std::move(child)); }

@@ -141,6 +141,9 @@ void supervisor_actor::on_life_news(const life_news& x) {
     case life_news_kind::healthy:
       obey(core_.on_healthy(x.life, now()));
       break;
+    case life_news_kind::more_time:
+      obey(core_.on_more_time(x.life, x.span, now()));
+      break;
     case life_news_kind::beat:
       if (core_.is_current(x.life) && !slot(x.life.key).is_ours)
         tree_->dog().writer(slot(x.life.key).beats).beat();

@@ -136,8 +136,8 @@ void supervisor_actor::carry_out(const policy::abandon_life& x) {
   tree_->dog().fence(child.beats);
   if (child.is_ours && child.actor) {
     auto why = last_failure(key);
-    dynamic_cast<supervised_actor&>(*child.actor->get())
-      .fail_request_in_hand(to_error(
+    if (auto* ours = dynamic_cast<supervised_actor*>(child.actor->get()))
+      ours->fail_request_in_hand(to_error(
         why != nullptr ? *why
                        : failure{.failure_class = failure_classes::killed,
                                  .code = errc::killed,

@@ -11,6 +11,18 @@
 
 namespace coppice {
 
+namespace {
+
+/// What the child itself can tell.
+void hear(const caf::strong_actor_ptr& child, failure& why) {
+  if (!child)
+    return;
+  if (const auto* witness = dynamic_cast<const life_witness*>(child->get()))
+    witness->testify(why);
+}
+
+} // namespace
+
 void supervisor_actor::note_failure(policy::child_key key, failure why) {
   if (why.where.path.empty()) { // of somebody who does not know about trees
     why.where.path = path_of(key);
@@ -135,16 +147,19 @@ failure supervisor_actor::stall_failure(const watch_notice& notice) const {
     why.misc["last_mark"] = notice.note;
   if (notice.stack != nullptr)
     attach_stack(why, *notice.stack);
+  hear(slots_[key].actor, why);
   return why;
 }
 
 failure supervisor_actor::timeout_failure(policy::child_key key) const {
   const auto limit = core_.spec_of(key).effective_start_deadline();
-  return {.failure_class = failure_classes::start_timeout,
-          .code = errc::start_timeout,
-          .message = "not ready within " + policy::to_string(limit),
-          .where = where_is(key),
-          .is_bug = true};
+  failure why{.failure_class = failure_classes::start_timeout,
+              .code = errc::start_timeout,
+              .message = "not ready within " + policy::to_string(limit),
+              .where = where_is(key),
+              .is_bug = true};
+  hear(slots_[key].actor, why);
+  return why;
 }
 
 failure supervisor_actor::clean_end_failure(policy::child_key key) const {

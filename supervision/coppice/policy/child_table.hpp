@@ -55,6 +55,8 @@ struct child_record {
   time_point ready_at = {};
   /// A failed start is not retried before, whoever asks but an operator.
   time_point retry_not_before = {};
+  /// By how much its deadline, or its grace, was put off, at its own wish.
+  duration extended{0};
   std::unique_ptr<restart_budget> budget = {};
   child_key previous = no_child;
   child_key next = no_child;

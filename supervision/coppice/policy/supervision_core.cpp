@@ -155,6 +155,25 @@ directives supervision_core::on_healthy(life_id life, time_point now) {
   return finish();
 }
 
+directives supervision_core::on_more_time(life_id life, duration span,
+                                          time_point now) {
+  enter(now);
+  auto* child = current(life);
+  if (child == nullptr) {
+    report_late(life);
+  } else if (child->state != child_state::running && !child->being_killed
+             && timers_.contains(life.key)) {
+    const auto due = timers_.due_of(life.key);
+    const auto most = child->spec->heartbeat.extension_max.span();
+    const auto left = std::max(most - child->extended, duration::zero());
+    const auto more = std::clamp(saturating_add(now_, span) - due,
+                                 duration::zero(), left);
+    child->extended += more;
+    set_timer(life.key, saturating_add(due, more));
+  }
+  return finish();
+}
+
 directives supervision_core::on_timer(time_point now) {
   enter(now);
   armed_.reset();

@@ -62,6 +62,9 @@ public:
   directives on_stalled(life_id life, time_point now);
   /// The child says that it is healthy: its backoff begins anew.
   directives on_healthy(life_id life, time_point now);
+  /// The child says that its start, or its end, takes `span` from now: its
+  /// deadline, or its grace, is put off, by `extension_max` in all.
+  directives on_more_time(life_id life, duration span, time_point now);
   /// At or after the time of the last `arm_timer`.
   directives on_timer(time_point now);
 

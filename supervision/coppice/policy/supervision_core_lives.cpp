@@ -21,6 +21,7 @@ void supervision_core::start_life_of(child_key key, start_purpose purpose) {
   child.reported_healthy = false;
   child.walked = false;
   child.retry_not_before = now_;
+  child.extended = duration::zero();
   child.parked = child.parked && purpose != start_purpose::manual;
   ++child.generation;
   ++child.incarnation;
@@ -75,6 +76,7 @@ void supervision_core::begin_stop(child_key key, after_end after,
   child.state = child_state::stopping;
   child.after = after;
   child.being_killed = false;
+  child.extended = duration::zero();
   if (own_idea)
     freeze_budget(child);
   const auto grace = child.spec->effective_shutdown();
