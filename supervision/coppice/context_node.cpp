@@ -5,6 +5,7 @@
 #include "coppice/copy_registry.hpp"
 #include "coppice/failure_limits.hpp"
 #include "coppice/policy/stable_hash.hpp"
+#include "coppice/request_tie.hpp"
 
 #include <charconv>
 #include <cstddef>
@@ -113,8 +114,11 @@ context_node::pointer context_node::make_marked(const pointer& parent,
 
 void context_node::join(context_node& child) {
   auto& parent = *child.parent_;
+  nodes none_below;
+  callbacks no_calls;
+  // Nobody knows the child yet, so there is nobody to tell.
   if (!parent.link(child))
-    child.finish(parent.cause());
+    child.mark(parent.cause(), none_below, no_calls);
   else if (child.timed_ == &child && child.deadline_ <= child.clock().now())
     child.expire();
 }
@@ -238,7 +242,18 @@ bool context_node::finish(const failure_cause& why) {
   }
   for (const auto& call : calls)
     run(*call);
+  tell_tie();
+  for (const auto& node : below)
+    node->tell_tie();
   return true;
+}
+
+void context_node::tell_tie() noexcept {
+  if (marked_as != copy)
+    return;
+  const auto& what = static_cast<marked_context_node&>(*this).what();
+  if (what.tie != nullptr)
+    what.tie->on_over(what.number);
 }
 
 bool context_node::mark(const failure_cause& why, nodes& below,

@@ -91,6 +91,7 @@ private:
   bool finish(const failure_cause& why);
   bool mark(const failure_cause& why, nodes& below, callbacks& calls);
   void run(callback& call) noexcept;
+  void tell_tie() noexcept;
   bool link(context_node& child);
   void unlink(context_node& child) noexcept;
   void leave() noexcept;

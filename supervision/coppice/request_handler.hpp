@@ -14,6 +14,7 @@
 #include "coppice/request_copy.hpp"
 #include "coppice/request_tie.hpp"
 
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -33,6 +34,15 @@ namespace coppice {
   const auto* copy = ctx.copy();
   return copy == nullptr || copy->tie == nullptr
          || copy->tie->begin(copy->number);
+}
+
+/// Says of a copy that was dropped unstarted whether its requester knows that
+/// by now, without an answer: a message saved for each copy that loses.
+[[nodiscard]] inline bool knows_of_drop(const context& ctx,
+                                        std::uint64_t requester) noexcept {
+  const auto* copy = ctx.copy();
+  return copy != nullptr && copy->tie != nullptr
+         && copy->tie->on_drop(copy->number, requester);
 }
 
 /// Counts a copy that was dropped because another has begun, and says what to

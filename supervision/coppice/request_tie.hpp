@@ -46,10 +46,22 @@ public:
   }
   [[nodiscard]] std::uint32_t tied() const noexcept { return tied_; }
 
+  // Told, with no lock held; be quick.
+
+  /// A copy is dropped unstarted. Called on the worker's thread.
+  /// @param requester  The id of the actor that awaits the answer.
+  /// @returns whether that is known now, so that no answer need be sent.
+  virtual bool on_drop(std::uint32_t /*number*/,
+                       std::uint64_t /*requester*/) noexcept {
+    return false;
+  }
+  /// The context of a copy is over. Called on the thread that ends it; not for
+  /// contexts that are over when they are made.
+  virtual void on_over(std::uint32_t /*number*/) noexcept {}
+
 private:
-  /// A copy begins. Called on the worker's thread, before its handler, with no
-  /// lock held; again where whoever works on a copy passes its context on as it
-  /// is. Be quick.
+  /// A copy begins. Called on the worker's thread, before its handler; again
+  /// where whoever works on a copy passes its context on as it is.
   virtual void on_begin(std::uint32_t /*number*/) noexcept {}
 
   const std::uint32_t tied_;

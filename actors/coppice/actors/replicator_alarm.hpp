@@ -23,6 +23,20 @@ public:
   tie(caf::actor_addr front, std::uint64_t id, std::uint32_t tied)
     : request_tie(tied), front_(std::move(front)), id_(id) {}
 
+  /// Pools in between have to hear it from the worker.
+  bool on_drop(std::uint32_t number,
+               std::uint64_t requester) noexcept override {
+    const auto front = caf::actor_cast<caf::actor>(front_);
+    return front && front.id() == requester
+           && compat::object_of<replicator_front>(front).on_drop(
+             {id_, number}, {.is_unstarted = true});
+  }
+
+  void on_over(std::uint32_t number) noexcept override {
+    if (const auto front = caf::actor_cast<caf::actor>(front_))
+      compat::object_of<replicator_front>(front).on_copy_over({id_, number});
+  }
+
 private:
   void on_begin(std::uint32_t number) noexcept override {
     if (const auto front = caf::actor_cast<caf::actor>(front_))

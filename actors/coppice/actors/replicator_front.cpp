@@ -94,7 +94,7 @@ void replicator_front::on_request(caf::mailbox_element_ptr x,
   }
   out.flush(host);
   if (id != 0 && !ctx.empty())
-    watch(ctx, id);
+    watch(ctx, id, idempotent);
 }
 
 /// Nobody will answer it, so there is nothing to race for.
@@ -120,7 +120,10 @@ void replicator_front::on_answer(caf::mailbox_element_ptr x,
                                  compat::host_type* host) {
   const auto name = copy_of(x->mid.request_id().integer_value());
   const auto is_error = compat::holds<caf::error>(*x);
-  if (is_error && on_loser(*x, name))
+  if (is_error
+      && on_drop(name, {.is_unstarted
+                        = compat::is_code(x->content().get_as<caf::error>(0),
+                                          errc::cancelled)}))
     return;
   caf::error error;
   std::optional<failure> why;
@@ -155,8 +158,9 @@ void replicator_front::on_answer(caf::mailbox_element_ptr x,
 }
 
 /// Nobody cares what a copy says that was called off; only that it has ended.
-bool replicator_front::on_loser(caf::mailbox_element& x,
-                                policy::copy_name name) {
+/// @returns false, and does nothing, if it was not.
+bool replicator_front::on_drop(policy::copy_name name,
+                               const policy::copy_failure& how) {
   replicator_outbox out;
   {
     const std::lock_guard guard{mutex_};
@@ -164,10 +168,7 @@ bool replicator_front::on_loser(caf::mailbox_element& x,
     if (copy == nullptr || !copy->is_cancelled || copy->has_reported)
       return false;
     copy->has_reported = true;
-    const auto& error = x.content().get_as<caf::error>(0);
-    core_.on_failed(now(), name,
-                    {.is_unstarted = compat::is_code(error, errc::cancelled)},
-                    steps_);
+    core_.on_failed(now(), name, how, steps_);
     take(out);
   }
   out.flush(nullptr);
@@ -183,6 +184,17 @@ void replicator_front::on_begin(std::uint64_t id, std::uint32_t number) {
     take(out);
   }
   out.flush(nullptr);
+}
+
+/// The request is over, unless only this copy was called off.
+void replicator_front::on_copy_over(policy::copy_name name) {
+  {
+    const std::lock_guard guard{mutex_};
+    const auto* copy = find(name);
+    if (copy == nullptr || copy->is_cancelled)
+      return;
+  }
+  on_over(name.request);
 }
 
 /// Called by the context of a request once it is over.
@@ -209,7 +221,14 @@ void replicator_front::on_alarm() {
 
 /// Not under the lock: a context that is over calls at once. If the clock has
 /// no thread, and can get none, the copies still find that they are over.
-void replicator_front::watch(const context& ctx, std::uint64_t id) {
+/// @param has_tie  Then the contexts of the copies tell what comes from now on.
+void replicator_front::watch(const context& ctx, std::uint64_t id,
+                             bool has_tie) {
+  if (has_tie) {
+    if (ctx.cancelled())
+      on_over(id);
+    return;
+  }
   cancel_registration registration;
   try {
     registration

@@ -84,14 +84,15 @@ private:
   void on_request(caf::mailbox_element_ptr x, compat::host_type* host);
   void on_one_way(caf::mailbox_element_ptr x, compat::host_type* host);
   void on_answer(caf::mailbox_element_ptr x, compat::host_type* host);
-  [[nodiscard]] bool on_loser(caf::mailbox_element& x, policy::copy_name name);
+  bool on_drop(policy::copy_name name, const policy::copy_failure& how);
   void on_begin(std::uint64_t id, std::uint32_t number);
+  void on_copy_over(policy::copy_name name);
   void on_over(std::uint64_t id);
   void on_alarm();
   [[nodiscard]] bool is_idempotent(const context* ctx,
                                    const caf::message& content);
   [[nodiscard]] policy::copy_failure judge(const failure& x);
-  void watch(const context& ctx, std::uint64_t id);
+  void watch(const context& ctx, std::uint64_t id, bool has_tie);
 
   // -- requests; under the lock --
   slot accept(caf::mailbox_element& x, caf::message content, const context& ctx,

@@ -15,6 +15,7 @@
 #include "coppice/request_copy.hpp"
 #include "coppice/request_handler.hpp"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -24,41 +25,52 @@ namespace coppice {
 /// request may run destructors of users: none of it is to happen under a lock.
 class replicator_outbox {
 public:
-  replicator_outbox() = default;
+  replicator_outbox() : lists_(std::exchange(spare(), nullptr)) {
+    if (lists_ == nullptr)
+      lists_ = std::make_unique<lists>();
+  }
+  /// Letting go may come back here, which finds no spare lists.
+  ~replicator_outbox() {
+    lists_->clear();
+    spare() = std::move(lists_);
+  }
   replicator_outbox(const replicator_outbox&) = delete;
   replicator_outbox& operator=(const replicator_outbox&) = delete;
 
   void deliver(caf::strong_actor_ptr to, caf::mailbox_element_ptr what) {
-    deliveries_.push_back({std::move(to), std::move(what)});
+    lists_->deliveries.push_back({std::move(to), std::move(what)});
   }
 
   /// @param why  None: `ctx` is over, and says why.
   void refuse(caf::strong_actor_ptr to, caf::message_id id, caf::error why,
               context ctx = {}) {
-    refusals_.push_back({std::move(to), id, std::move(why), std::move(ctx)});
+    lists_->refusals.push_back(
+      {std::move(to), id, std::move(why), std::move(ctx)});
   }
 
   /// @param remote  Where the copy is, if that is another node.
   void cancel(context copy, caf::strong_actor_ptr remote) {
-    cancelled_.push_back({std::move(copy), std::move(remote)});
+    lists_->cancelled.push_back({std::move(copy), std::move(remote)});
   }
 
   // Only to be let go.
-  void drop(context x) { contexts_.push_back(std::move(x)); }
-  void drop(cancel_registration x) { registrations_.push_back(std::move(x)); }
-  void drop(caf::message x) { messages_.push_back(std::move(x)); }
+  void drop(context x) { lists_->contexts.push_back(std::move(x)); }
+  void drop(cancel_registration x) {
+    lists_->registrations.push_back(std::move(x));
+  }
+  void drop(caf::message x) { lists_->messages.push_back(std::move(x)); }
   void drop(caf::mailbox_element_ptr x) { deliver(nullptr, std::move(x)); }
 
   /// Answers first: whoever waits comes before those who are told to stop.
   void flush(compat::host_type* host) {
-    for (auto& x : deliveries_)
+    for (auto& x : lists_->deliveries)
       if (x.to && x.what != nullptr)
         compat::hand_over(x.to, std::move(x.what), host);
-    for (auto& x : refusals_)
+    for (auto& x : lists_->refusals)
       compat::refuse(x.to, x.id,
                      compat::is_error(x.why) ? std::move(x.why)
                                              : to_error(why_over(x.ctx)));
-    for (auto& x : cancelled_) {
+    for (auto& x : lists_->cancelled) {
       x.copy.cancel_for(answered_elsewhere());
       if (const auto* copy = x.copy.copy(); x.remote && copy != nullptr)
         compat::post_urgent(x.remote, cancel_copy{copy->serial});
@@ -86,12 +98,31 @@ private:
     return ctx.is_over() ? ctx.why_over() : context{}.why_over();
   }
 
-  std::vector<delivery> deliveries_;
-  std::vector<refusal> refusals_;
-  std::vector<cancellation> cancelled_;
-  std::vector<context> contexts_;
-  std::vector<cancel_registration> registrations_;
-  std::vector<caf::message> messages_;
+  struct lists {
+    std::vector<delivery> deliveries;
+    std::vector<refusal> refusals;
+    std::vector<cancellation> cancelled;
+    std::vector<context> contexts;
+    std::vector<cancel_registration> registrations;
+    std::vector<caf::message> messages;
+
+    void clear() {
+      deliveries.clear();
+      refusals.clear();
+      cancelled.clear();
+      contexts.clear();
+      registrations.clear();
+      messages.clear();
+    }
+  };
+
+  /// Lists that have grown are used again: a request would fill four new ones.
+  static std::unique_ptr<lists>& spare() noexcept {
+    thread_local std::unique_ptr<lists> result;
+    return result;
+  }
+
+  std::unique_ptr<lists> lists_;
 };
 
 } // namespace coppice

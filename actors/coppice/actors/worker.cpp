@@ -20,19 +20,15 @@ bool worker::deals_with(caf::mailbox_element& x) noexcept {
   const auto* ctx = context_of(x);
   if (ctx == nullptr)
     return obey_recall(x);
-  if (ctx->is_over())
-    refuse(x, drop_unstarted(*ctx));
-  else if (!is_awaiting() && !claim_work(*ctx))
-    refuse(x, drop_unclaimed(*ctx));
-  else
+  const auto is_over = ctx->is_over();
+  if (!is_over && (is_awaiting() || claim_work(*ctx)))
     return false;
-  return true;
-}
-
-void worker::refuse(const caf::mailbox_element& x, caf::error why) {
   beats().begin_work();
-  compat::refuse(x.sender, x.mid, std::move(why));
+  auto why = is_over ? drop_unstarted(*ctx) : drop_unclaimed(*ctx);
+  if (!x.sender || !knows_of_drop(*ctx, x.sender->id()))
+    compat::refuse(x.sender, x.mid, std::move(why));
   beats().end_work();
+  return true;
 }
 
 } // namespace coppice

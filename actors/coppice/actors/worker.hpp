@@ -91,7 +91,6 @@ private:
   [[nodiscard]] bool is_awaiting() const noexcept {
     return !awaited_responses_.empty();
   }
-  void refuse(const caf::mailbox_element& x, caf::error why);
 };
 
 /// A worker with a state: `stateful_worker<state>*` is the `self` of its

@@ -13,8 +13,8 @@ namespace {
 /// What took an hour ago so long says little about now.
 constexpr duration window_max = std::chrono::hours{1};
 
-/// The estimate lags by less than this share of the samples, and number.
-constexpr std::uint64_t lag_max = 64;
+/// The estimate lags by less than this share of the samples.
+constexpr std::uint64_t lag_share = 64;
 
 /// A product of 600 quotients is off by less than this, and so is 1 - share;
 /// a sample of an hour of a million per second weighs 200 times as much.
@@ -73,7 +73,7 @@ std::optional<duration> latency_digest::quantile(double share) const {
 void latency_digest::on_sample() noexcept {
   ++unseen_;
   const auto all = total_.samples + total_.samples_censored;
-  if (unseen_ >= lag_max || unseen_ * lag_max >= all)
+  if (unseen_ * lag_share >= all)
     estimate();
 }
 

@@ -34,9 +34,9 @@ namespace coppice::policy {
 /// It takes for granted that a sample is cut short for reasons of its own, e.g.
 /// because another copy was faster, not because it would have taken long.
 ///
-/// What is asked lags behind what was learned by less than 1/64 of the samples,
-/// and by less than 64 of them: the estimate is made anew when that many have
-/// come, or when a quarter is forgotten. Asking changes nothing.
+/// What is asked lags behind what was learned by less than 1/64 of the samples:
+/// the estimate is made anew when that many have come, or when a quarter is
+/// forgotten. Asking changes nothing.
 ///
 /// Memory: 30 kB, nothing on the heap.
 ///

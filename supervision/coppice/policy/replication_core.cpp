@@ -210,7 +210,15 @@ replication_core::slot replication_core::begin(time_point now, request_id id,
     which = free_.back();
     free_.pop_back();
   }
-  by_id_.emplace(id, which);
+  if (spare_.empty()) {
+    by_id_.emplace(id, which);
+  } else {
+    auto node = std::move(spare_.back());
+    spare_.pop_back();
+    node.key() = id;
+    node.mapped() = which;
+    by_id_.insert(std::move(node));
+  }
   auto& x = races_[which];
   auto copies = std::move(x.copies);
   copies.clear();
@@ -287,7 +295,7 @@ void replication_core::forget(race& x, steps& out) {
   const auto which = static_cast<slot>(&x - races_.data());
   timers_.cancel(which);
   out.push_back({.kind = step_kind::forget, .copy = {x.id, 0}});
-  by_id_.erase(x.id);
+  spare_.push_back(by_id_.extract(x.id));
   free_.push_back(which);
 }
 

@@ -159,6 +159,9 @@ private:
   std::vector<race> races_;
   std::vector<slot> free_;
   std::unordered_map<request_id, slot> by_id_;
+  /// Nodes of `by_id_`, to be used again; no more than there were requests at
+  /// a time.
+  std::vector<std::unordered_map<request_id, slot>::node_type> spare_;
   timer_heap<slot, timer_positions> timers_{timer_positions{&races_}};
   /// Scratch: replicas that a request uses.
   std::vector<replica_id> used_;
