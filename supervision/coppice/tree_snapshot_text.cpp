@@ -188,7 +188,7 @@ void write_dot(std::string& out, const tree_node& x) {
   out += "  " + name + " [label=" + dot_string(label_of(x)) + ", fillcolor=\""
          + fill_of(x) + '"';
   if (x.kind == child_kind::supervisor)
-    out += ", shape=box, style=\"filled\"";
+    out += ", shape=box";
   out += "];\n";
   for (const auto& child : x.children) {
     out += "  " + name + " -> " + dot_string(escaped(child.path)) + ";\n";
