@@ -123,11 +123,9 @@ private:
       parked = levels_[level].core->describe(x.life.key, now_).parked;
   }
 
-  void obey(std::size_t, const stop_life&) {}
-  void obey(std::size_t, const kill_life&) {}
-  void obey(std::size_t, const abandon_life&) {}
-  void obey(std::size_t, const forget_child&) {}
-  void obey(std::size_t, const answer_command&) {}
+  /// The rest is about actors, or about operators.
+  template <class Directive>
+  void obey(std::size_t, const Directive&) {}
 
   struct level_state {
     std::shared_ptr<supervision_core> core;
@@ -221,7 +219,7 @@ void levels() {
   const auto y = trial{chain(3, {}, worker()), 0ns, end};
   check("3 levels with backoff: give up after", y.time_to_give_up(), never);
   // --(doc:outer_window-begin)--
-  // The inner ones need 3.5 s to give up, so the outer window has to be longer.
+  // The inner ones need 3.5 s to give up: at least 11.2 s are needed here.
   auto spec = chain(3, {}, worker());
   spec.limits.window = 15s;
   // --(doc:outer_window-end)--
@@ -229,6 +227,12 @@ void levels() {
   check("3 levels, 15 s at the top: give up after", z.time_to_give_up(),
         14'700ms);
   check("3 levels, 15 s at the top: lives", z.starts.size(), 64u);
+  spec.limits.window = 11'200ms;
+  check("3 levels, 11.2 s at the top: give up after",
+        trial{spec, 0ns, end}.time_to_give_up(), 14'700ms);
+  spec.limits.window = 11'199ms;
+  check("3 levels, a ms less at the top: give up after",
+        trial{spec, 0ns, end}.time_to_give_up(), never);
 }
 
 void delays() {
