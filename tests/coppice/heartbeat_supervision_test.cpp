@@ -62,6 +62,7 @@ TEST_F(HeartbeatSupervision, TakesIdleForHealthy) {
   EXPECT_THAT(seen(), NeverHappens(BeatLate("/app/a")));
 }
 
+// --(doc:testing_hang-begin)--
 // HEARTBEAT-3, -6, -7. P02: a handler that does not return is one stall, in
 // time; then it is asked, killed, abandoned, and restarted.
 TEST_F(HeartbeatSupervision, RestartsAStalledChild_P02) {
@@ -84,6 +85,7 @@ TEST_F(HeartbeatSupervision, RestartsAStalledChild_P02) {
   ASSERT_THAT(listing, Succeeds());
   EXPECT_EQ(listing->restarts_in_window, 1u);
 }
+// --(doc:testing_hang-end)--
 
 // "Choices": a stalled handler that looks at `cancelled` gets its grace.
 TEST_F(HeartbeatSupervision, LetsAStalledChildEndByItself) {

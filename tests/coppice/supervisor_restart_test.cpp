@@ -75,6 +75,7 @@ TEST_F(SupervisorRestart, FollowsTheClassOfTheFailure) {
   EXPECT_NE(find(*end_reason(), "disk"), nullptr);
 }
 
+// --(doc:testing_backoff-begin)--
 // RESTART-6, BACKOFF-1, G08: delays double up to the cap; failed starts too.
 TEST_F(SupervisorRestart, BacksOff) {
   auto a = script("a");
@@ -89,6 +90,7 @@ TEST_F(SupervisorRestart, BacksOff) {
   EXPECT_THAT(starts_of("/app/a"),
               ElementsAre(0ms, 100ms, 300ms, 600ms, 900ms));
 }
+// --(doc:testing_backoff-end)--
 
 // BACKOFF-2: a healthy run, or the child's own word, resets the delays.
 TEST_F(SupervisorRestart, StartsAtOnceAfterAHealthyRun) {
