@@ -219,9 +219,11 @@ function parentOf(path) {
   return null;
 }
 
-function remove(node, touched) {
+function remove(node, touched, closed) {
   for (const child of [...node.children])
-    remove(child, touched);
+    remove(child, touched, closed);
+  if (!node.open)
+    closed.add(node.path);
   recount(node, node.look, null, touched);
   tree.nodes.delete(node.path);
   touched.delete(node);
@@ -233,11 +235,12 @@ function remove(node, touched) {
 function applyDelta(delta) {
   const now = performance.now();
   const touched = new Set();
+  const closed = new Set(); // what is moved comes again, and stays closed
   let reshaped = false;
   for (const path of delta.removed || []) {
     const node = tree.nodes.get(path);
     if (node && node !== tree.root) {
-      remove(node, touched);
+      remove(node, touched, closed);
       reshaped = true;
     }
   }
@@ -246,7 +249,7 @@ function applyDelta(delta) {
     if (node) {
       put(node, data, now, touched);
     } else if (parentOf(data.path)) {
-      add(data, parentOf(data.path), now, () => true);
+      add(data, parentOf(data.path), now, path => !closed.has(path));
       reshaped = true;
     }
   }
@@ -266,8 +269,8 @@ class VirtualList {
     this.rows = new Map(); // by item
     this.spare = [];
     this.kept = null; // stays in the document: it has the focus, perhaps
-    this.render = this.render.bind(this);
-    viewport.addEventListener("scroll", eachFrame(this.render), {passive: true});
+    viewport.addEventListener("scroll", eachFrame(() => this.render(false)),
+                              {passive: true});
     new ResizeObserver(() => this.measure()).observe(viewport);
     this.measure();
   }
@@ -298,7 +301,8 @@ class VirtualList {
                        + extra)];
   }
 
-  render() {
+  // @param all  Or only what comes into sight.
+  render(all = true) {
     const [first, last] = this.range();
     const wanted = new Map();
     for (let i = first; i < last; ++i)
@@ -308,27 +312,29 @@ class VirtualList {
     for (const [item, row] of this.rows)
       if (!wanted.has(item)) {
         this.rows.delete(item);
+        row.element.remove(); // or `sort` would move all the others
         this.spare.push(row);
       }
     for (const [item, index] of wanted)
-      this.place(item, index);
-    for (const row of this.spare.splice(0))
-      row.element.remove();
+      this.place(item, index, all);
+    this.spare.length = 0;
     this.sort(wanted);
   }
 
-  place(item, index) {
+  place(item, index, all) {
     let row = this.rows.get(item);
     if (!row) {
       row = this.spare.pop() || this.make();
       this.rows.set(item, row);
       row.index = -1;
     }
-    if (row.index !== index) {
+    const moves = row.index !== index;
+    if (moves) {
       row.index = index;
       row.element.style.transform = `translateY(${index * this.height}px)`;
     }
-    row.show(item, index);
+    if (moves || all)
+      row.show(item, index);
   }
 
   // Who reads the document line by line wants them in order.
@@ -367,7 +373,7 @@ class VirtualList {
       this.viewport.scrollTop = top;
     else if (top + this.height + room > scrollTop + clientHeight)
       this.viewport.scrollTop = top + this.height + room - clientHeight;
-    this.render();
+    this.render(false);
   }
 }
 
@@ -469,31 +475,51 @@ function showMeter(meter, share, tone) {
 
 const toneOf = share => share >= 1 ? "bad" : share >= LATE ? "warn" : "ok";
 
-// Between deltas the age ticks on by itself, but not for ever: of a child that
-// does well the observer need not send each beat. It tells when one is late.
-const NEWS_LAST = 2500;
-const isNews = (node, now) =>
-  now - node.at < NEWS_LAST || node.look === LOOKS.late;
-const beatAge = (node, now) =>
-  node.data.heartbeat.age_ms + (connection.isLive ? now - node.at : 0);
+// A beat in time is no news: the observer sends an age again when it has passed
+// a second, or two, four, eight, or has come back. So it ticks on by itself, up
+// to there; after that it is known to be less.
+const AGE_NEWS = 1000;
+const SLACK = 1500; // until the next delta is here
+
+function ageLimit(age) {
+  let limit = AGE_NEWS;
+  while (limit <= age)
+    limit *= 2;
+  return limit;
+}
+
+function beatAge(node, now) {
+  const age = node.data.heartbeat.age_ms;
+  const limit = ageLimit(age);
+  const ticked = age + (connection.isLive ? now - node.at : 0);
+  const exact = ticked <= limit + (age < AGE_NEWS ? 0 : SLACK);
+  return {age: exact ? ticked : limit, exact, grows: age >= AGE_NEWS};
+}
+
+const hasBeat = ({data}) =>
+  data.heartbeat && data.state !== "stopped" && data.state !== "backoff";
 
 function beatInWords(node, now) {
-  const beat = node.data.heartbeat;
-  if (!beat || node.data.state === "stopped" || node.data.state === "backoff")
+  if (!hasBeat(node))
     return "";
-  const phase = beat.phase && beat.phase !== "busy" ? `${beat.phase} ` : "";
-  const limit = beat.limit_ms == null ? "" : inWords(beat.limit_ms);
-  if (limit && !isNews(node, now))
-    return `${phase}within ${limit}`;
-  return phase + inWords(beatAge(node, now)) + (limit && ` of ${limit}`);
+  const {phase, limit_ms} = node.data.heartbeat;
+  const {age, exact} = beatAge(node, now);
+  return (phase && phase !== "busy" ? `${phase} ` : "")
+    + (exact ? "" : "< ") + inWords(age)
+    + (limit_ms == null ? "" : ` of ${inWords(limit_ms)}`);
+}
+
+function beatShare(node, now) {
+  if (!hasBeat(node) || node.data.heartbeat.limit_ms == null)
+    return null;
+  const {age, exact, grows} = beatAge(node, now);
+  return exact && grows ? age / node.data.heartbeat.limit_ms
+                        : node.data.heartbeat.suspicion;
 }
 
 function showBeat(meter, node, now) {
-  const beat = node.data.heartbeat;
-  const words = beatInWords(node, now);
-  setText(meter.text, words);
-  const judged = words && beat.limit_ms != null && isNews(node, now);
-  const share = judged ? beatAge(node, now) / beat.limit_ms : null;
+  setText(meter.text, beatInWords(node, now));
+  const share = beatShare(node, now);
   showMeter(meter, share, share === null ? "ok" : toneOf(share));
 }
 
@@ -985,16 +1011,22 @@ async function inquireToken(why) {
   return given;
 }
 
+const isAboutToken = ({status, problem}) =>
+  status === 401 || status === 403 && /token/i.test(problem.title);
+
 function complain(what, error) {
-  if (error.status === 401 || error.status === 403) {
+  const {status, message} = error;
+  const title = status ? error.problem.title || "Refused" : "";
+  if (isAboutToken(error)) {
     token.forget();
-    say(`${what}: the token was refused (${error.status}). ${error.message}`,
-        "bad");
-  } else if (error.status) {
-    say(`${what}: ${error.problem.title || "refused"} (${error.status})`, "bad");
-    showResult(`${what}: not done`, error.message);
+    say(`${what}: the token was refused (${status}). ${message}`, "bad");
+  } else if (status === 403) {
+    say(`${what}: ${title} (${status}). ${message}`, "bad");
+  } else if (status) {
+    say(`${what}: ${title} (${status})`, "bad");
+    showResult(`${what}: not done`, message);
   } else {
-    say(`${what}: the observer cannot be reached. ${error.message}`, "bad");
+    say(`${what}: the observer cannot be reached. ${message}`, "bad");
   }
 }
 
@@ -1287,8 +1319,8 @@ function makeTable(title, columns, lines) {
 const connection = {
   isLive: false, attempts: 0, heard: 0, heardAt: null, due: 0, abort: null,
   state: "connecting",
+  patience: 20000, // grows: how often there is news is the observer's to say
 };
-const SILENCE_MAX = 20000;
 const RETRY_MAX = 10000;
 
 const HANDLERS = {
@@ -1310,7 +1342,7 @@ async function connect() {
     await readStream(response.body.getReader());
     lost("the observer ended the connection");
   } catch (error) {
-    if (error.status === 401 || error.status === 403)
+    if (isAboutToken(error))
       return refusedToLook(error);
     if (error.name !== "AbortError" && error.name !== "TypeError")
       console.error(error);
@@ -1379,8 +1411,9 @@ function onDelta(delta) {
   list.refresh(touched);
   drawHeader();
   const {selected} = view;
-  if (selected && tree.nodes.get(selected.path) !== selected)
-    choose(null);
+  const now = selected && tree.nodes.get(selected.path);
+  if (selected && now !== selected)
+    choose(now || null);
   else if (touched.has(selected))
     drawDetails();
   noteTime("delta", start);
@@ -1487,10 +1520,12 @@ function foldDrawer(folded) {
 
 function tick() {
   const now = performance.now();
-  if (connection.due && now >= connection.due)
+  if (connection.due && now >= connection.due) {
     connect();
-  else if (connection.isLive && now - connection.heard > SILENCE_MAX)
+  } else if (connection.isLive && now - connection.heard > connection.patience) {
+    connection.patience *= 4;
     connection.abort.abort();
+  }
   if (connection.state !== "live" || tree.about.state === "ended")
     drawBanner();
   if (document.hidden || connection.state === "lost")
