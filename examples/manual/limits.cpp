@@ -181,6 +181,8 @@ void long_lives() {
   check("lives of 1.4 s: gives up after", x.time_to_give_up(), 4900ms);
   const auto y = trial{chain(1, {}, worker()), 1500ms, end};
   check("lives of 1.5 s: gives up after", y.time_to_give_up(), never);
+  const auto u = trial{chain(1, {.restarts_max = 2}, worker()), 1500ms, end};
+  check("the same with 2 in 5 s: gives up after", u.time_to_give_up(), 3300ms);
   const auto z = trial{chain(1, {}, worker()), 10s, 60s};
   check("lives of 10 s: delays", z.gaps(), {0s, 0s, 0s, 0s, 0s, 0s});
 }
@@ -203,6 +205,7 @@ void backoff_against_window() {
   limits = {.restarts_max = 10, .window = 90s};
   const auto u = trial{chain(1, limits, worker()), 0ns, 60min};
   check("10 in 90 s: gives up after", u.time_to_give_up(), 81'100ms);
+  check("10 in 90 s: lives", u.starts.size(), 11u);
 }
 
 void levels() {
