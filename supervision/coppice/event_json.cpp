@@ -37,7 +37,7 @@ void add_what_applies(json& to, const supervision_event& x) {
 
 std::string to_json(const supervision_event& x) {
   json res{{"number", x.number},
-           {"version", std::uint64_t{1}},
+           {"version", x.version},
            {"kind", policy::to_string(x.kind)},
            {"when", utc_text_ms(x.when)},
            {"path", x.path},

@@ -110,6 +110,7 @@ tree_node node_of(child_line&& x) {
                  .kind = info.kind,
                  .state = static_cast<node_state>(info.state),
                  .why = info.why,
+                 .hold_reason = std::move(x.hold_reason),
                  .incarnation = info.incarnation,
                  .restarts = info.restarts_total,
                  .restarts_in_window = info.restarts_in_window,
@@ -174,6 +175,7 @@ tree_snapshot snapshot_walk::finish() {
   }
   tree_snapshot x{.when = wall_now(),
                   .at = context.now(),
+                  .version = context.events().version(),
                   .state = state_of(context, *root),
                   .name = context.root_path().substr(1),
                   .abandoned = context.abandoned(),

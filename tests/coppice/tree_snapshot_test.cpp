@@ -337,6 +337,7 @@ TEST(SnapshotJson, CutsLongFailures) {
 // OBSERVE-1: one encoder, and what applies to each kind.
 TEST(EventJson, HasWhatApplies) {
   supervision_event x{.number = 7,
+                      .version = 2,
                       .kind = event_kind::backing_off,
                       .when = noon,
                       .path = "/app/a",
@@ -346,7 +347,7 @@ TEST(EventJson, HasWhatApplies) {
                       .attempts = 3,
                       .because = known_failure("gone")};
   EXPECT_EQ(to_json(x),
-            R"({"number":7,"version":1,"kind":"backing_off",)"
+            R"({"number":7,"version":2,"kind":"backing_off",)"
             R"("when":"2025-11-26T12:00:00.000Z","path":"/app/a",)"
             R"("incarnation":2,"cause":"stall","span_ms":1.5,"attempts":3,)"
             R"("failure":{"line":")"
@@ -357,7 +358,7 @@ TEST(EventJson, HasWhatApplies) {
        .when = noon,
        .path = "/app/a",
        .why = stopped_why::by_group};
-  EXPECT_EQ(to_json(x), R"({"number":8,"version":1,"kind":"stopped",)"
+  EXPECT_EQ(to_json(x), R"({"number":8,"version":0,"kind":"stopped",)"
                         R"("when":"2025-11-26T12:00:00.000Z","path":"/app/a",)"
                         R"("incarnation":0,"why":"by_group"})");
 }
