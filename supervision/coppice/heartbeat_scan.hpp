@@ -64,6 +64,7 @@ public:
   void watch(slot_id slot, std::uint32_t owner, policy::life_id life,
              const policy::heartbeat_spec& spec, bool on_pool,
              time_point ready_at);
+  void change_limits(slot_id slot, const policy::heartbeat_spec& spec);
   void request_stop(slot_id slot) noexcept;
   void fence(slot_id slot);
   void unwatch(slot_id slot);
@@ -144,6 +145,7 @@ private:
   void count_stale(heartbeat_slot& slot) noexcept;
 
   // plumbing
+  void set_limits(slot_id slot, const policy::heartbeat_spec& spec);
   [[nodiscard]] policy::silence silence_of(slot_id slot, std::uint64_t mark,
                                            time_point now) const;
   [[nodiscard]] time_point first_look(slot_id slot, bool busy,

@@ -37,22 +37,11 @@ void heartbeat_scan::watch(slot_id id, std::uint32_t owner,
                            time_point ready_at) {
   auto& own = board_.entry(id);
   auto& slot = board_.slot(id);
-  const auto index = limits_.intern(spec);
-  assert(index <= limits_max);
-  const auto& limits = limits_[index];
-  const auto had_limits = (own.flags & entry::has_limits) != 0;
-  const auto keeps_rhythm = had_limits && limits.uses_phi
-                            && limits_[own.limits].uses_phi
-                            && limits_[own.limits].spec.phi == spec.phi;
-  if (limits.uses_phi && !keeps_rhythm)
-    board_.learn_rhythm(id, spec.phi);
-  else if (!limits.uses_phi)
-    board_.forget_rhythm(id);
-  if (had_limits)
-    limits_.release(own.limits);
-  else // what was beaten so far counts, when the next scan sees it
+  if ((own.flags & entry::has_limits) == 0)
+    // what was beaten so far counts, when the next scan sees it
     own.last_mark = bits::tag_of(slot.control.load(relaxed));
-  own.limits = index & limits_max;
+  set_limits(id, spec);
+  const auto& limits = limits_[own.limits];
   own.owner = owner;
   own.life = life;
   own.changed_at = clock_.to_watch(ready_at);
@@ -67,6 +56,48 @@ void heartbeat_scan::watch(slot_id id, std::uint32_t owner,
   slot.control.fetch_and(~bits::idle_matters, relaxed);
   slot.control.fetch_or(
     bits::watched | (limits.idle_matters ? bits::idle_matters : 0), relaxed);
+}
+
+/// What was learnt of its rhythm stays, if it is still to be judged by that.
+void heartbeat_scan::set_limits(slot_id id,
+                                const policy::heartbeat_spec& spec) {
+  auto& own = board_.entry(id);
+  const auto index = limits_.intern(spec);
+  assert(index <= limits_max);
+  const auto& limits = limits_[index];
+  const auto had_limits = (own.flags & entry::has_limits) != 0;
+  const auto keeps_rhythm = had_limits && limits.uses_phi
+                            && limits_[own.limits].uses_phi
+                            && limits_[own.limits].spec.phi == spec.phi;
+  if (limits.uses_phi && !keeps_rhythm)
+    board_.learn_rhythm(id, spec.phi);
+  else if (!limits.uses_phi)
+    board_.forget_rhythm(id);
+  if (had_limits)
+    limits_.release(own.limits);
+  own.limits = index & limits_max;
+  own.flags |= entry::has_limits;
+}
+
+void heartbeat_scan::change_limits(slot_id id,
+                                   const policy::heartbeat_spec& spec) {
+  auto& own = board_.entry(id);
+  auto& slot = board_.slot(id);
+  if ((own.flags & entry::listed) == 0 || (own.flags & entry::convicted) != 0)
+    return;
+  const auto before = limits_[own.limits].spec.stall_timeout;
+  set_limits(id, spec);
+  const auto& limits = limits_[own.limits];
+  if ((own.flags & entry::probing) == 0)
+    own.due = first_look(id, (own.last_mark & bits::busy) != 0, own.changed_at);
+  else if (before.is_finite()) // since the probe was sent
+    own.due = spec.stall_timeout.after(own.due - before.span());
+  else
+    own.due = spec.stall_timeout.after(clock_.to_watch(now_()));
+  own.flags &= static_cast<std::uint8_t>(~entry::warned);
+  slot.control.fetch_and(~bits::idle_matters, relaxed);
+  if (limits.idle_matters)
+    slot.control.fetch_or(bits::idle_matters, relaxed);
 }
 
 void heartbeat_scan::request_stop(slot_id id) noexcept {

@@ -62,6 +62,7 @@ caf::behavior supervisor_actor::make_behavior() {
     [this](const life_end& x) { on_life_end(x); },
     [this](const watch_news& x) { on_watch_news(x); },
     [this](const supervisor_command& x) { on_command(x); },
+    [this](const reload_order& x) { on_reload_order(x); },
     [this](const stop_order& x) { obey(core_.stop(0, x.within, now())); },
     [this](const abandoned_cap_reached& x) { on_abandoned_cap(x); });
 }

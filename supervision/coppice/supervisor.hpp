@@ -54,6 +54,7 @@ private:
     std::shared_ptr<const failure> last_failure;
     end_record last_end;
     caf::message arguments;
+    std::string hold_reason;
   };
 
   /// What the shell keeps for a child, beside the core's record.
@@ -82,6 +83,7 @@ private:
   void on_life_end(const life_end& x);
   void on_watch_news(const watch_news& x);
   void on_command(const supervisor_command& x);
+  void on_reload_order(const reload_order& x);
   void on_abandoned_cap(const abandoned_cap_reached& x);
   void on_abandoned_end(policy::life_id life);
 
@@ -114,6 +116,8 @@ private:
   void carry_out(const policy::kill_life& x);
   void carry_out(const policy::abandon_life& x);
   void carry_out(const policy::forget_child& x);
+  void carry_out(const policy::adjust_child& x);
+  void carry_out(const policy::hand_down& x);
   void carry_out(const policy::arm_timer& x);
   void carry_out(const policy::answer_command& x);
   void carry_out(const policy::report_event& x);
@@ -171,6 +175,8 @@ private:
   /// used again, as the core answers each exactly once.
   std::vector<command_ticket> waiting_;
   std::vector<policy::command_token> free_tokens_;
+  /// While a reload goes on.
+  std::shared_ptr<const reload_progress> reloading_;
   owner_id owner_ = 0;
   std::uint64_t timer_generation_ = 0;
   /// Why this supervisor is about to end abnormally.

@@ -154,10 +154,14 @@ void supervisor_actor::run(const command::start_instance& x,
 
 void supervisor_actor::run(const command::terminate_child& x,
                            const command_ticket& ticket) {
-  if (const auto key = resolve(x.child))
-    obey(core_.terminate_child(remember(ticket), *key, now()));
-  else
+  const auto key = resolve(x.child);
+  if (!key) {
     ticket.answer(key.error());
+    return;
+  }
+  if (!x.reason.empty() && !core_.is_ending())
+    extras(*key).hold_reason = x.reason;
+  obey(core_.terminate_child(remember(ticket), *key, now()));
 }
 
 void supervisor_actor::run(const command::restart_child& x,
@@ -218,6 +222,8 @@ child_line supervisor_actor::line_of(policy::child_info info) {
     line.silence_max = silence_max(core_.spec_of(key), line.info.state,
                                    line.signs->busy);
   }
+  if (child.extras != nullptr)
+    line.hold_reason = child.extras->hold_reason;
   return line;
 }
 

@@ -24,6 +24,8 @@ void supervisor_actor::carry_out(const policy::start_life& x) {
   child.beats = tree_->dog().acquire();
   child.is_ours = false;
   child.start_has_failed = false;
+  if (child.extras != nullptr)
+    child.extras->hold_reason.clear();
   if (const auto cell = cell_of(key))
     compat::object_of<child_cell>(cell).configure(core_.spec_of(key).parking);
   try {
@@ -154,6 +156,22 @@ void supervisor_actor::carry_out(const policy::abandon_life& x) {
 
 void supervisor_actor::carry_out(const policy::forget_child& x) {
   slot(x.key) = child_slot{};
+}
+
+void supervisor_actor::carry_out(const policy::adjust_child& x) {
+  const auto key = x.life.key;
+  const auto& spec = core_.spec_of(key);
+  if (const auto cell = cell_of(key))
+    compat::object_of<child_cell>(cell).configure(spec.parking);
+  if (core_.state_of(key) == policy::child_state::running
+      && slot(key).beats != no_slot)
+    tree_->dog().change_limits(slot(key).beats, spec.heartbeat);
+}
+
+void supervisor_actor::carry_out(const policy::hand_down& x) {
+  if (const auto& inner = slot(x.life.key).actor)
+    compat::post_urgent(
+      inner, reload_order{core_.spec_of(x.life.key).supervisor, reloading_});
 }
 
 void supervisor_actor::carry_out(const policy::arm_timer& x) {

@@ -7,7 +7,7 @@
 ///
 /// Layer: L2.
 /// Threads: values; a reply is called once, on the supervisor's thread.
-/// Rules: docs/semantics.md, START-3, STOP-3, STOP-4.
+/// Rules: docs/semantics.md, START-3, STOP-3, STOP-4, TOPOLOGY-3.
 
 #include "coppice/child_ref.hpp"
 #include "coppice/outcome.hpp"
@@ -144,6 +144,27 @@ struct stop_order {
   time_limit within;
 };
 
+/// Answers a reload when the last supervisor that goes by it lets go.
+class reload_progress {
+public:
+  reload_progress(command_ticket ticket, reload_report report)
+    : ticket_(std::move(ticket)), report_(std::move(report)) {}
+  ~reload_progress();
+  reload_progress(const reload_progress&) = delete;
+  reload_progress& operator=(const reload_progress&) = delete;
+
+private:
+  command_ticket ticket_;
+  reload_report report_;
+};
+
+/// Internal message, parent to inner supervisor: go by this spec. One that
+/// ends before it gets there begins its next life with it anyway.
+struct reload_order {
+  nested_supervisor spec;
+  std::shared_ptr<const reload_progress> progress;
+};
+
 /// Internal message, to the root: too many lives are abandoned.
 struct abandoned_cap_reached {
   std::uint64_t count;
@@ -158,5 +179,6 @@ struct watch_news {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::supervisor_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::stop_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::reload_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::abandoned_cap_reached)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(coppice::watch_news)

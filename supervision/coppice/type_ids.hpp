@@ -23,6 +23,7 @@ struct failure;
 struct life_end;
 struct life_news;
 struct probe_message;
+struct reload_order;
 struct stop_order;
 struct supervisor_command;
 struct watch_news;
@@ -51,6 +52,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(coppice_local, caf::first_custom_type_id + 50)
   CAF_ADD_TYPE_ID(coppice_local, (coppice::stop_order))
   CAF_ADD_TYPE_ID(coppice_local, (coppice::supervisor_command))
   CAF_ADD_TYPE_ID(coppice_local, (coppice::watch_news))
+  CAF_ADD_TYPE_ID(coppice_local, (coppice::reload_order))
 
 CAF_END_TYPE_ID_BLOCK(coppice_local)
 

@@ -319,6 +319,10 @@ void watchdog::watch(slot_id slot, owner_id owner, policy::life_id life,
   });
 }
 
+void watchdog::change_limits(slot_id slot, const policy::heartbeat_spec& spec) {
+  impl_->with_scan([&](auto& scan) { scan.change_limits(slot, spec); });
+}
+
 void watchdog::request_stop(slot_id slot) {
   impl_->with_scan([&](auto& scan) { scan.request_stop(slot); });
 }

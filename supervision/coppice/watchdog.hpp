@@ -122,6 +122,10 @@ public:
              const policy::heartbeat_spec& spec, bool on_pool,
              policy::time_point ready_at);
 
+  /// Other limits from now on for a life that is watched; its silence goes on.
+  /// What it is overdue by them, the next scan finds. O(1).
+  void change_limits(slot_id slot, const policy::heartbeat_spec& spec);
+
   /// The life finds it by `heartbeat::stop_requested`.
   void request_stop(slot_id slot);
 

@@ -111,6 +111,13 @@ void core_harness::lose_node_of(const std::string& id) {
   settle();
 }
 
+void core_harness::reload(supervisor_spec spec) {
+  EXPECT_EQ(to_string(validate(spec, "root")), "");
+  EXPECT_EQ(to_string(core_.reload_defects(spec)), "");
+  obey(core_.reload(std::move(spec), now_));
+  settle();
+}
+
 void core_harness::stall(const std::string& id) {
   fact(id, [this](life_id x) { return core_.on_stalled(x, now_); });
 }
@@ -283,6 +290,14 @@ void core_harness::obey_one(const abandon_life& x) {
 
 void core_harness::obey_one(const forget_child& x) {
   names_.erase(x.key);
+}
+
+void core_harness::obey_one(const adjust_child& x) {
+  note("adjust", lives_[x.life]);
+}
+
+void core_harness::obey_one(const hand_down& x) {
+  note("hand down", living(x.life, "hand down"));
 }
 
 void core_harness::obey_one(const arm_timer& x) {

@@ -169,6 +169,9 @@ public:
   token retry_now(const std::string& id);
   token stop(policy::time_limit within = policy::infinity);
 
+  /// Objects if the new spec is refused.
+  void reload(policy::supervisor_spec spec);
+
   /// "pending", or the name of the result.
   [[nodiscard]] std::string answer_to(token asked) const;
   [[nodiscard]] policy::life_id life_in_answer_to(token asked) const;
@@ -178,7 +181,7 @@ public:
   // -- what happened ---------------------------------------------------------
 
   /// "start a#1", "ready a#1", "stop a#1", "kill a#1", "abandon a#1",
-  /// "end a#1", "startfail a#1", "decline a#1".
+  /// "end a#1", "startfail a#1", "decline a#1", "adjust a#1", "hand down a#1".
   [[nodiscard]] std::vector<std::string> journal() const;
   /// "start a", "startfail b", "end c" alone: the catalogue's journals.
   /// Without `stop`, `ready` and the incarnations.
@@ -258,6 +261,8 @@ private:
   void obey_one(const policy::kill_life& x);
   void obey_one(const policy::abandon_life& x);
   void obey_one(const policy::forget_child& x);
+  void obey_one(const policy::adjust_child& x);
+  void obey_one(const policy::hand_down& x);
   void obey_one(const policy::arm_timer& x);
   void obey_one(const policy::answer_command& x);
   void obey_one(const policy::report_event& x);

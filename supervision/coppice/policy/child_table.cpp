@@ -36,6 +36,39 @@ child_key child_table::append(child_spec spec) {
   return key;
 }
 
+void child_table::respec(child_key key, child_spec spec) {
+  auto& owned = *specs_.at(key);
+  auto entry = by_id_.extract(std::string_view{owned.id});
+  owned = std::move(spec);
+  entry.key() = owned.id; // the text has moved
+  by_id_.insert(std::move(entry));
+}
+
+child_key child_table::replace(child_key key, child_spec spec) {
+  by_id_.erase(std::string_view{records_[key].spec->id});
+  const auto result = append(std::move(spec));
+  records_[result].incarnation = records_[key].incarnation;
+  return result;
+}
+
+void child_table::arrange(const std::vector<child_key>& order) {
+  first_ = last_ = no_child;
+  for (const auto key : order) {
+    link(key);
+    records_[key].serial = ++serials_;
+  }
+}
+
+bool child_table::is_in_order(const std::vector<child_key>& order) const {
+  auto at = first_;
+  for (const auto key : order) {
+    if (key != at)
+      return false;
+    at = records_[key].next;
+  }
+  return true;
+}
+
 child_key child_table::append_instance(const child_spec& shared) {
   const auto key = take_slot();
   records_[key].spec = &shared;
@@ -50,9 +83,8 @@ bool child_record::is_restarting() const noexcept {
     case child_state::running:
       return false;
     case child_state::stopping:
-      return after == after_end::retry || after == after_end::park
-             || after == after_end::pause || after == after_end::pause_alone
-             || after == after_end::wait_group;
+      return will_be_retried(after) || after == after_end::wait_group
+             || after == after_end::rejoin;
     case child_state::backoff:
       return true;
     case child_state::stopped:
@@ -81,7 +113,9 @@ void child_table::erase(child_key key) {
   --size_;
   if (specs_.contains(key)) {
     remember_gone(record);
-    by_id_.erase(std::string_view{record.spec->id});
+    if (const auto i = by_id_.find(record.spec->id);
+        i != by_id_.end() && i->second == key) // not its replacement's
+      by_id_.erase(i);
   }
   record.in_use = false;
   record.budget.reset();
@@ -146,10 +180,8 @@ child_key child_table::take_slot() {
   return key;
 }
 
-void child_table::link_last(child_key key) {
+void child_table::link(child_key key) {
   auto& record = records_[key];
-  record.in_use = true;
-  record.serial = ++serials_;
   record.previous = last_;
   record.next = no_child;
   if (last_ != no_child)
@@ -157,6 +189,13 @@ void child_table::link_last(child_key key) {
   else
     first_ = key;
   last_ = key;
+}
+
+void child_table::link_last(child_key key) {
+  auto& record = records_[key];
+  record.in_use = true;
+  record.serial = ++serials_;
+  link(key);
   ++size_;
   if (record.spec->kind() == child_kind::supervisor)
     ++supervisors_;

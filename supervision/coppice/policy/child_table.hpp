@@ -35,7 +35,14 @@ enum class after_end : std::uint8_t {
   start_over, ///< A command's start failed: see the purpose of the start.
   give_up,
   forget,
+  leave,  ///< A reload took it out of the spec.
+  rejoin, ///< And another one put it back: start it anew.
 };
+
+[[nodiscard]] constexpr bool will_be_retried(after_end x) noexcept {
+  return x == after_end::retry || x == after_end::park || x == after_end::pause
+         || x == after_end::pause_alone;
+}
 
 /// Why a life was started; decides what its failure to start means.
 enum class start_purpose : std::uint8_t {
@@ -82,6 +89,14 @@ struct child_record {
   bool paused : 1 = false;
   /// A walk over the group started this life and waits for it.
   bool walked : 1 = false;
+  /// In the supervisor's spec; else it was added by command.
+  bool declared : 1 = false;
+  /// Not in the spec any more: stopped in its turn, and never restarted.
+  bool leaving : 1 = false;
+  /// In a reload: declared so far, and not in the new spec.
+  bool missing : 1 = false;
+  /// Under this spec; else its next start is no restart.
+  bool has_lived : 1 = false;
 
   [[nodiscard]] bool is_live() const noexcept {
     return state == child_state::starting || state == child_state::running
@@ -99,6 +114,15 @@ public:
   /// registered; otherwise the table keeps a copy.
   child_key append(child_spec spec);
   child_key append_instance(const child_spec& shared);
+
+  /// Another spec for the same child. @pre Same id and kind, and not a pool's.
+  void respec(child_key key, child_spec spec);
+  /// Another child under the same id: the first one has it no longer.
+  child_key replace(child_key key, child_spec spec);
+
+  /// Puts them in this order, and numbers them anew. @pre These are all.
+  void arrange(const std::vector<child_key>& order);
+  [[nodiscard]] bool is_in_order(const std::vector<child_key>& order) const;
 
   /// Lets go of the start function, which may hold arguments: it is not
   /// called again. A pool's template keeps its own.
@@ -148,6 +172,7 @@ public:
 
 private:
   child_key take_slot();
+  void link(child_key key);
   void link_last(child_key key);
 
   std::deque<child_record> records_;

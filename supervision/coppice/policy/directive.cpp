@@ -176,6 +176,12 @@ struct printer {
   std::string operator()(const forget_child& x) const {
     return "forget " + std::to_string(x.key);
   }
+  std::string operator()(const adjust_child& x) const {
+    return "adjust " + name(x.life);
+  }
+  std::string operator()(const hand_down& x) const {
+    return "hand down " + name(x.life);
+  }
   std::string operator()(const arm_timer& x) const {
     return "arm " + to_string(x.due.time_since_epoch());
   }

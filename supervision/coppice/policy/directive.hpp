@@ -112,6 +112,19 @@ struct forget_child {
   friend bool operator==(const forget_child&, const forget_child&) = default;
 };
 
+/// Its spec has other limits for its heartbeat, or for messages that wait for
+/// it: they hold from now on, for this life too.
+struct adjust_child {
+  life_id life;
+  friend bool operator==(const adjust_child&, const adjust_child&) = default;
+};
+
+/// This inner supervisor goes by another spec from now on.
+struct hand_down {
+  life_id life;
+  friend bool operator==(const hand_down&, const hand_down&) = default;
+};
+
 /// Call `on_timer` at `due`, instead of at what was asked for before.
 struct arm_timer {
   time_point due;
@@ -213,9 +226,10 @@ struct end_supervisor {
 };
 
 /// What the core wants done. The supervisor obeys in order.
-using directive = std::variant<start_life, stop_life, kill_life, abandon_life,
-                               forget_child, arm_timer, answer_command,
-                               report_event, report_ready, end_supervisor>;
+using directive
+  = std::variant<start_life, stop_life, kill_life, abandon_life, forget_child,
+                 arm_timer, answer_command, report_event, report_ready,
+                 end_supervisor, adjust_child, hand_down>;
 using directives = std::vector<directive>;
 
 // -- what one can ask --------------------------------------------------------

@@ -144,88 +144,182 @@ struct scribe {
 
 // -- children ----------------------------------------------------------------
 
+using pointers = std::vector<const child_spec*>;
+
+pointers pointers_to(const std::vector<child_spec>& children) {
+  pointers result;
+  result.reserve(children.size());
+  for (const auto& child : children)
+    result.push_back(&child);
+  return result;
+}
+
+bool is_pool(const supervisor_spec& x) noexcept {
+  return x.strategy == simple_one_for_one;
+}
+
 using index = std::unordered_map<std::string_view, std::size_t>;
 
-index index_of(const std::vector<child_spec>& children) {
+index index_of(const pointers& children) {
   index result;
   result.reserve(children.size());
   for (std::size_t i = 0; i < children.size(); ++i)
-    result.emplace(children[i].id, i);
+    result.emplace(children[i]->id, i);
   return result;
 }
 
 /// The ids of those that both have, in the order of `list`; not endless.
-std::string order_of(const std::vector<child_spec>& list, const index& other) {
+std::string order_of(const pointers& list, const index& other) {
   constexpr std::size_t enough = 200;
   std::string ids;
-  for (const auto& child : list) {
-    if (!other.contains(child.id))
+  for (const auto* child : list) {
+    if (!other.contains(child->id))
       continue;
     if (!ids.empty())
       ids += ", ";
     if (ids.size() > enough)
       return ids + "...";
-    ids += child.id;
+    ids += child->id;
   }
   return ids;
 }
 
 void diff_into(spec_changes& out, const std::string& path,
-               const supervisor_spec& before, const supervisor_spec& after);
+               const supervisor_spec& before, const pointers& children,
+               const supervisor_spec& after);
 
 void diff_child(spec_changes& out, const std::string& path,
                 const child_spec& before, const child_spec& after) {
   append_changes(out, path, before, after);
-  if (before.supervisor && after.supervisor
-      && before.supervisor.shared() != after.supervisor.shared())
-    diff_into(out, path, *before.supervisor, *after.supervisor);
+  const auto& x = before.supervisor;
+  const auto& y = after.supervisor;
+  if (x && y && x.shared() != y.shared())
+    diff_into(out, path, *x, pointers_to(x->children), *y);
 }
 
-void diff_into(spec_changes& out, const std::string& path,
-               const supervisor_spec& before, const supervisor_spec& after) {
-  append_changes(out, path, before, after);
-  const auto old = index_of(before.children);
+void diff_children(spec_changes& out, const std::string& path,
+                   const pointers& before, const pointers& after) {
+  const auto old = index_of(before);
   auto is_in_order = true;
   std::size_t last = 0;
   std::size_t common = 0;
-  for (const auto& child : after.children) {
-    const auto here = path + '/' + child.id;
-    const auto i = old.find(child.id);
+  for (const auto* child : after) {
+    const auto here = path + '/' + child->id;
+    const auto i = old.find(child->id);
     if (i == old.end()) {
       out.push_back(
-        {spec_change_kind::added, here, {}, {}, to_string(child.kind())});
+        {spec_change_kind::added, here, {}, {}, to_string(child->kind())});
       continue;
     }
     is_in_order = is_in_order && i->second >= last;
     last = i->second;
     ++common;
-    diff_child(out, here, before.children[i->second], child);
+    diff_child(out, here, *before[i->second], *child);
   }
-  if (is_in_order && common == before.children.size())
+  if (is_in_order && common == before.size())
     return;
-  const auto now = index_of(after.children);
+  const auto now = index_of(after);
   if (!is_in_order)
     out.push_back({.path = path,
                    .field = "children",
-                   .before = order_of(before.children, now),
-                   .after = order_of(after.children, old)});
-  for (const auto& child : before.children)
-    if (!now.contains(child.id))
+                   .before = order_of(before, now),
+                   .after = order_of(after, old)});
+  for (const auto* child : before)
+    if (!now.contains(child->id))
       out.push_back({spec_change_kind::removed,
-                     path + '/' + child.id,
+                     path + '/' + child->id,
                      {},
-                     to_string(child.kind()),
+                     to_string(child->kind()),
                      {}});
 }
 
+/// The id of a pool's template is in no path: there is only one.
+void diff_into(spec_changes& out, const std::string& path,
+               const supervisor_spec& before, const pointers& children,
+               const supervisor_spec& after) {
+  append_changes(out, path, before, after);
+  if (is_pool(before) && is_pool(after) && children.size() == 1
+      && after.children.size() == 1)
+    diff_child(out, path + '/' + after.children.front().id, *children.front(),
+               after.children.front());
+  else
+    diff_children(out, path, children, pointers_to(after.children));
+}
+
+// -- what cannot change ------------------------------------------------------
+
+void check_supervisor(const spec_section& at, const supervisor_spec& before,
+                      const pointers& children, const supervisor_spec& after);
+
+void check_child(const spec_section& at, const child_spec& before,
+                 const child_spec& after) {
+  const auto& x = before.supervisor;
+  const auto& y = after.supervisor;
+  if (before.kind() != after.kind())
+    at.defect(y ? ".supervisor" : ".start",
+              std::string{"a "} + to_string(after.kind()),
+              std::string{"a "} + to_string(before.kind())
+                + ", as the child that runs; or another id");
+  else if (x && y && x.shared() != y.shared())
+    check_supervisor(at.part(".supervisor"), *x, pointers_to(x->children), *y);
+}
+
+void check_supervisor(const spec_section& at, const supervisor_spec& before,
+                      const pointers& children, const supervisor_spec& after) {
+  if (is_pool(before) != is_pool(after)) {
+    at.defect(".strategy", to_string(after.strategy),
+              is_pool(before)
+                ? "simple_one_for_one, as what runs is a pool"
+                : "not simple_one_for_one, as what runs is no pool");
+    return;
+  }
+  const auto old = index_of(children);
+  for (std::size_t i = 0; i < after.children.size(); ++i) {
+    const auto& child = after.children[i];
+    const auto known = is_pool(after) ? old.begin() : old.find(child.id);
+    if (known == old.end())
+      continue;
+    const auto& was = *children[known->second];
+    if (was.kind() == child.kind() && !child.supervisor)
+      continue; // the usual case, without a text
+    check_child(at.part(".children[" + std::to_string(i) + "]("
+                        + printable(child.id) + ')'),
+                was, child);
+  }
+}
+
 } // namespace
+
+spec_defects reload_defects(const supervisor_spec& before,
+                            const std::vector<const child_spec*>& children,
+                            const supervisor_spec& after) {
+  spec_defects found;
+  const spec_section at{found, after.name};
+  if (before.name != after.name)
+    at.defect(".name", quoted(after.name),
+              quoted(before.name) + ", the name of the tree that runs");
+  check_supervisor(at, before, children, after);
+  return found;
+}
+
+bool can_become(const child_spec& before, const child_spec& after) {
+  spec_defects found;
+  check_child(spec_section{found, after.id}, before, after);
+  return found.empty();
+}
 
 spec_changes diff(const supervisor_spec& before, const supervisor_spec& after,
                   std::string path) {
   if (path.empty())
     path = '/' + after.name;
+  return diff(before, pointers_to(before.children), after, path);
+}
+
+spec_changes diff(const supervisor_spec& before,
+                  const std::vector<const child_spec*>& children,
+                  const supervisor_spec& after, const std::string& path) {
   spec_changes result;
-  diff_into(result, path, before, after);
+  diff_into(result, path, before, children, after);
   return result;
 }
 

@@ -53,6 +53,25 @@ using spec_changes = std::vector<spec_change>;
                                 const supervisor_spec& after,
                                 std::string path = {});
 
+/// The same where the children of `before` are kept elsewhere, as they are in
+/// a supervisor that runs.
+[[nodiscard]] spec_changes diff(const supervisor_spec& before,
+                                const std::vector<const child_spec*>& children,
+                                const supervisor_spec& after,
+                                const std::string& path);
+
+/// Why a tree of `before`, with these `children`, cannot go over to `after`
+/// while it runs: another name of the root; a pool in place of no pool, or a
+/// worker of a supervisor, or the reverse.
+[[nodiscard]] spec_defects
+reload_defects(const supervisor_spec& before,
+               const std::vector<const child_spec*>& children,
+               const supervisor_spec& after);
+
+/// Could a running child of `before` go over to `after`?
+[[nodiscard]] bool can_become(const child_spec& before,
+                              const child_spec& after);
+
 /// Fields in which the two differ, start function and id left out; what is
 /// nested in them counts only if one has a supervisor where the other has none.
 [[nodiscard]] std::size_t count_changes(const child_spec& before,

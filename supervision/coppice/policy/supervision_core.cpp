@@ -24,8 +24,11 @@ supervision_core::supervision_core(supervisor_spec spec, std::uint64_t seed)
     timers_(timer_positions{&children_}) {
   if (is_pool())
     return; // its one spec is the template of instances to come
-  for (auto& child : std::exchange(spec_.children, {}))
-    children_[children_.append(std::move(child))].why = stopped_why::by_group;
+  for (auto& child : std::exchange(spec_.children, {})) {
+    auto& record = children_[children_.append(std::move(child))];
+    record.why = stopped_why::by_group;
+    record.declared = true;
+  }
 }
 
 void supervision_core::continue_from(
@@ -84,7 +87,7 @@ directives supervision_core::on_declined(life_id life, time_point now) {
                    command_result::declined);
     if (is_absorbed)
       absorb(life.key);
-    else if (is_pool() || child->spec->restart == temporary)
+    else if (is_pool() || child->leaving || child->spec->restart == temporary)
       forget(life.key);
     else
       set_stopped(life.key, stopped_why::declined);
@@ -133,6 +136,10 @@ directives supervision_core::on_stalled(life_id life, time_point now) {
   report(event_kind::stalled, life.key);
   if (is_being_stopped_in_group(life.key))
     return finish(); // its stop comes in time
+  if (child->leaving) {
+    begin_stop(life.key, after_end::leave, true);
+    return finish();
+  }
   const auto after
     = decide(life.key, {.cause = end_cause::stall, .failure_class = "stall"});
   if (after == after_end::give_up)
@@ -231,6 +238,8 @@ void supervision_core::enter(time_point now) {
 }
 
 directives supervision_core::finish() {
+  if (!leaving_.empty())
+    see_leavers_off();
   const auto due = next_due();
   if (due != time_point::max() && (!armed_ || due < *armed_)) {
     armed_ = due;

@@ -13,12 +13,14 @@
 #include "coppice/policy/directive.hpp"
 #include "coppice/policy/random.hpp"
 #include "coppice/policy/restart_budget.hpp"
+#include "coppice/policy/spec_diff.hpp"
 #include "coppice/policy/timer_heap.hpp"
 
 #include <map>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace coppice::policy {
@@ -83,6 +85,21 @@ public:
   /// Ends the supervisor; a second one joins the first, and may only make it
   /// faster. At `within`, what is left is killed and abandoned.
   directives stop(command_token token, time_limit within, time_point now);
+
+  // -- another spec (TOPOLOGY-3) ---------------------------------------------
+
+  /// What forbids it: a spec that differs in what cannot change while it runs.
+  [[nodiscard]] spec_defects reload_defects(const supervisor_spec& next) const;
+  /// What it changes, here and below. @param path  Of this supervisor.
+  [[nodiscard]] spec_changes changes_to(const supervisor_spec& next,
+                                        const std::string& path) const;
+  /// Goes by `next` from now on; lives go on. Does nothing while it ends.
+  ///
+  /// @pre `validate(next, ...)` found nothing, and nothing forbids it: of this
+  ///      supervisor's own structure, what the spec it has says counts; a child
+  ///      that was added by command and is in the way is replaced.
+  /// Cost: O(children).
+  directives reload(supervisor_spec next, time_point now);
 
   // -- questions -------------------------------------------------------------
 
@@ -230,6 +247,24 @@ private:
   [[nodiscard]] bool walk_waits_at(child_key key);
   [[nodiscard]] bool some_are_to_come() const;
 
+  // another spec (supervision_core_reload.cpp)
+  [[nodiscard]] std::vector<const child_spec*>
+  specs_of_children(bool declared_alone) const;
+  std::uint64_t refit_children(std::vector<child_spec> next);
+  std::uint64_t refit_pool(child_spec next);
+  [[nodiscard]] bool is_reordered(const std::vector<child_key>& order,
+                                  std::uint64_t newest) const;
+  child_key refit_child(child_spec next, std::uint64_t& changes);
+  child_key welcome(child_key key, std::uint64_t& changes);
+  void refit(child_key key, bool adjust);
+  void refit_budget(child_record& child);
+  void shorten_wait(child_key key);
+  void begin_leaving(child_key key);
+  void arrange(const std::vector<child_key>& order);
+  void drop_lifeless();
+  void walk_anew();
+  void see_leavers_off();
+
   // ending (supervision_core_groups.cpp)
   void begin_end(const end_supervisor& why);
   void end_pool();
@@ -278,6 +313,11 @@ private:
   std::uint64_t freezing_ = 0;
   time_point frozen_since_{};
   duration frozen_total_{0};
+
+  /// Those that leave, in start order: the last one goes first.
+  std::vector<child_key> leaving_;
+  /// Ids in the spec whose child was forgotten: finished, or deleted.
+  std::unordered_set<std::string> absent_;
 
   std::unordered_multimap<child_key, pending_command> pending_;
   std::map<life_id, abandoned_life> abandoned_;

@@ -50,6 +50,12 @@ void supervision_core::ended_by_itself(child_key key, const end_of_life& how) {
   auto& child = children_[key];
   child.cause = how.cause;
   const auto clean = how.cause == end_cause::clean_end;
+  if (child.leaving) {
+    if (!clean)
+      report(event_kind::failed, key);
+    forget(key);
+    return;
+  }
   if (child.spec->restart == temporary
       || (child.spec->restart == transient && clean)) {
     if (!clean)
@@ -73,6 +79,11 @@ void supervision_core::start_failed(child_key key, const end_of_life& how) {
   const auto cause = is_failed_start(how.cause) ? how.cause
                                                 : end_cause::start_failure;
   child.cause = cause;
+  if (child.leaving) {
+    report(event_kind::failed, key);
+    forget(key);
+    return;
+  }
   switch (child.purpose) {
     case start_purpose::initial:
       report(event_kind::failed, key);

@@ -8,15 +8,6 @@
 
 namespace coppice::policy {
 
-namespace {
-
-bool will_be_retried(after_end x) {
-  return x == after_end::retry || x == after_end::park || x == after_end::pause
-         || x == after_end::pause_alone;
-}
-
-} // namespace
-
 bool supervision_core::restarts_in_groups() const noexcept {
   return spec_.strategy == one_for_all || spec_.strategy == rest_for_one;
 }
@@ -122,7 +113,8 @@ bool supervision_core::pass_back(child_key key) {
   switch (child.state) {
     case child_state::starting:
     case child_state::running:
-      begin_stop(key, after_end::wait_group, true);
+      begin_stop(key, child.leaving ? after_end::leave : after_end::wait_group,
+                 true);
       return false;
     case child_state::stopping:
       // Somebody else's stop. What was to be retried, the group restarts.
@@ -162,11 +154,14 @@ bool supervision_core::walk_waits_at(child_key key) {
   if (child.state == child_state::starting)
     return child.walked;
   if (child.state == child_state::stopping)
-    return restarts_in_groups()
-           && (child.after == after_end::wait_group
-               || will_be_retried(child.after));
+    return child.after == after_end::rejoin
+           || (restarts_in_groups()
+               && (child.after == after_end::wait_group
+                   || will_be_retried(child.after)));
   if (child.state != child_state::stopped || child.why != stopped_why::by_group)
     return false;
+  if (!child.has_lived && !leaving_.empty())
+    return true; // those who leave may be in its way
   if (is_waiting(key, pending_command::kind::start)) {
     start_life_of(key, child.purpose); // a command's, until it is answered
   } else if (now_ < child.retry_not_before) {
@@ -202,6 +197,7 @@ void supervision_core::begin_end(const end_supervisor& why) {
   phase_ = phase::ending;
   end_ = why;
   paused_until_.reset();
+  leaving_.clear();
   if (why.reason == end_reason::gave_up
       || why.reason == end_reason::start_failed)
     report(event_kind::gave_up, why.life.key, {}, why.attempts);

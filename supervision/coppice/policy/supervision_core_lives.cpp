@@ -26,14 +26,16 @@ void supervision_core::start_life_of(child_key key, start_purpose purpose) {
   ++child.generation;
   ++child.incarnation;
   ++live_;
-  if (purpose == start_purpose::automatic)
+  if (purpose == start_purpose::automatic && child.has_lived)
     ++child.restarts_total;
+  child.has_lived = true;
   if (const auto limit = child.spec->effective_start_deadline();
       limit.is_finite())
     set_timer(key, limit.after(now_));
   if (child.paused) {
     child.paused = false;
-    child.budget->clear();
+    if (child.budget != nullptr) // a reload may have taken it away
+      child.budget->clear();
     report(event_kind::resumed, key);
   }
   out_.push_back(start_life{life_of(key), child.incarnation});
@@ -47,6 +49,11 @@ void supervision_core::start_timed_out(child_key key) {
   if (belongs_to_group_stop(key))
     return; // its stop comes in time
   child.cause = how.cause;
+  if (child.leaving) {
+    report(event_kind::failed, key);
+    begin_stop(key, after_end::leave, true);
+    return;
+  }
   switch (child.purpose) {
     case start_purpose::initial:
       report(event_kind::failed, key);
@@ -167,6 +174,8 @@ void supervision_core::stop_is_over(child_key key) {
 
 void supervision_core::act_after_end(child_key key, after_end after) {
   auto& child = children_[key];
+  if (child.leaving)
+    after = after_end::leave;
   switch (after) {
     case after_end::nothing:
     case after_end::give_up:
@@ -209,6 +218,12 @@ void supervision_core::act_after_end(child_key key, after_end after) {
       break;
     case after_end::forget:
       gone_for_good(key, stopped_why::finished);
+      break;
+    case after_end::leave:
+      forget(key);
+      break;
+    case after_end::rejoin:
+      set_stopped(key, stopped_why::by_group);
   }
 }
 
@@ -222,7 +237,9 @@ void supervision_core::set_stopped(child_key key, stopped_why why) {
 }
 
 void supervision_core::absorb(child_key key) {
-  if (children_[key].spec->restart == temporary || (is_pool() && is_ending()))
+  const auto& child = children_[key];
+  if (child.spec->restart == temporary || child.leaving
+      || (is_pool() && is_ending()))
     forget(key);
   else
     set_stopped(key, stopped_why::by_group);
@@ -235,6 +252,8 @@ void supervision_core::forget(child_key key) {
   if (group_.cursor == key)
     group_.cursor = group_.at == group_walk::stage::stopping ? child.previous
                                                              : child.next;
+  if (child.declared && !is_ending())
+    absent_.insert(child.spec->id);
   report(event_kind::forgotten, key);
   out_.push_back(forget_child{key});
   children_.erase(key);
