@@ -54,7 +54,8 @@ std::string nearest_name(std::string_view found,
   for (const auto& name : names) {
     if (name.size() > size_max)
       continue;
-    const auto edits = distance(found, name);
+    const auto is_beginning = found.size() >= 3 && name.starts_with(found);
+    const auto edits = is_beginning ? 1 : distance(found, name);
     if (edits < least && 3 * edits <= name.size() + 1) {
       least = edits;
       best = &name;

@@ -17,8 +17,9 @@ namespace coppice {
 
 /// The one of `names` that takes the fewest edits to get to from `found`:
 /// characters inserted, left out, replaced, or swapped with the next. Case
-/// counts for nothing, and `-` and blanks are as good as `_`. Empty if even
-/// that one takes more than a third of its length.
+/// counts for nothing, `-` and blanks are as good as `_`, and leaving out all
+/// behind the first three or more is one edit. Empty if even that one takes
+/// more than a third of its length.
 ///
 /// Source: optimal string alignment distance.
 /// Cost: O(length of found * length of all names); names of more than 64 bytes

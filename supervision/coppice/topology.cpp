@@ -48,47 +48,41 @@ public:
       else if (&entry == root)
         read_root(entry, out_.root, reading_);
       else
-        refuse_second_root(entry, *root);
-    if (root != nullptr)
+        refuse_entry(entry, root);
+    if (root != nullptr && !defects_.is_full())
       validate();
     return std::move(out_);
   }
 
 private:
-  static bool may_be_options(const syntax_entry& x) {
-    return !nearest_name(x.key, {"options"}).empty();
+  /// How likely it is that this is meant to be the root.
+  static int likeness(const syntax_entry& x) {
+    const auto is_section = x.value.kind == syntax_kind::map;
+    const auto is_options = !nearest_name(x.key, {"options"}).empty();
+    return (is_section ? 2 : 0) + (is_options ? 0 : 1);
   }
 
-  /// The first that is a section, and nothing else misspelt.
+  /// Null if there is nothing that could be it.
   const syntax_entry* find_root() {
     const syntax_entry* found = nullptr;
-    for (const auto& entry : root_.parts) {
-      if (entry.key == "options")
-        continue;
-      const auto is_better = found != nullptr
-                             && found->value.kind != syntax_kind::map
-                             && entry.value.kind == syntax_kind::map;
-      if (found == nullptr || is_better
-          || (may_be_options(*found) && !may_be_options(entry)))
+    for (const auto& entry : root_.parts)
+      if (entry.key != "options"
+          && (found == nullptr || likeness(entry) > likeness(*found)))
         found = &entry;
-    }
+    if (found != nullptr && found->value.kind == syntax_kind::map)
+      return found;
     if (found == nullptr)
-      defects_.add({.value = "nothing", .expected = how_to_begin},
-                   root_.offset);
-    else if (found->value.kind != syntax_kind::map) {
-      defects_.add({.name = found->key}, found->key_offset,
-                   in_file(found->value), how_to_begin,
-                   nearest_name(found->key, {"options"}));
-      return nullptr;
-    }
-    return found;
+      defects_.add({.value = "nothing", .expected = how_to_begin}, 0);
+    return nullptr;
   }
 
-  void refuse_second_root(const syntax_entry& x, const syntax_entry& root) {
-    defects_.add({.name = x.key}, x.key_offset,
-                 in_file(x.value) + " beside `" + policy::printable(root.key)
-                   + '`',
-                 "`options`, or nothing but one root supervisor",
+  void refuse_entry(const syntax_entry& x, const syntax_entry* root) {
+    auto value = in_file(x.value);
+    if (root != nullptr)
+      value += " beside `" + policy::printable(root->key) + '`';
+    defects_.add({.name = x.key}, x.key_offset, std::move(value),
+                 root ? "`options`, or nothing but one root supervisor"
+                      : how_to_begin,
                  nearest_name(x.key, {"options"}));
   }
 
@@ -100,10 +94,9 @@ private:
       defects_.add(at, x.value.offset, in_file(x.value), type_names::section);
   }
 
-  /// What could not be read has a default now, of which nobody need hear.
   void validate() {
     for (auto& x : validate_tree(out_.root, out_.options))
-      if (!defects_.has(x.field)) {
+      if (!defects_.explain(x.field)) {
         const auto offset = offset_of(x.field, root_);
         defects_.add({.path = std::move(x.field),
                       .value = std::move(x.value),

@@ -29,7 +29,14 @@ namespace {
 // -- values as they could be written -----------------------------------------
 
 std::string shown(const std::string& x) {
-  return '"' + x + '"'; // whole: equal texts mean equal workers
+  std::string text = "\""; // whole: equal texts mean equal workers
+  for (const auto c : x)
+    text += c == '"' || c == '\\' ? std::string{'\\', c}
+            : c == '\n'           ? "\\n"
+            : c == '\r'           ? "\\r"
+            : c == '\t'           ? "\\t"
+                                  : std::string{c};
+  return text + '"';
 }
 
 template <class T>
@@ -183,11 +190,15 @@ T read(argument_state& state, const field_doc& doc, std::optional<T> fallback,
 void refuse_undeclared(argument_state& state) {
   if (state.given == nullptr)
     return;
-  std::vector<std::string> names;
-  for (const auto& x : state.declared)
-    names.push_back(x.name);
+  const auto is_declared = [&state](const syntax_entry& entry) {
+    return std::any_of(state.declared.begin(), state.declared.end(),
+                       [&entry](const auto& x) { return x.name == entry.key; });
+  };
   for (const auto& entry : state.given->parts)
-    if (std::find(names.begin(), names.end(), entry.key) == names.end()) {
+    if (!is_declared(entry)) {
+      std::vector<std::string> names;
+      for (const auto& x : state.declared)
+        names.push_back(x.name);
       state.failed = true;
       refuse_key(entry, state.path, "arguments", names, *state.reading);
     }

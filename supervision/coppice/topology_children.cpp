@@ -6,9 +6,10 @@ namespace coppice {
 
 namespace {
 
-/// Calls `read(node, path)` for each section of a list.
-template <class F>
-void for_each_section(const field_value& x, F read) {
+/// Calls `read(node, path)` for each section of a list; `skip()` for what is
+/// there instead, so that the others keep their number.
+template <class F, class G>
+void for_each_section(const field_value& x, F read, G skip) {
   if (x.node.kind != syntax_kind::list)
     return x.refuse();
   auto at = x.path;
@@ -16,9 +17,11 @@ void for_each_section(const field_value& x, F read) {
     ++at.index;
     if (part.value.kind == syntax_kind::map)
       read(part.value, at);
-    else
-      x.reading.defects.add(at, part.value.offset, in_file(part.value),
-                            type_names::section);
+    else {
+      x.reading.defects.add_unread(at, part.value.offset, in_file(part.value),
+                                   type_names::section);
+      skip();
+    }
   }
 }
 
@@ -68,24 +71,26 @@ void assign(const field_value& x, nested_supervisor& out) {
 
 void assign(const field_value& x, std::vector<failure_rule>& out) {
   out.clear();
-  for_each_section(x, [&](const syntax_node& node, const path_link& at) {
+  const auto read = [&](const syntax_node& node, const path_link& at) {
     require("failure_class", "the class of a failure, in double quotes", node,
             at, x.reading);
     require("action", "what to do about such a failure", node, at, x.reading);
     read_section(node, at, out.emplace_back(), x.reading);
-  });
+  };
+  for_each_section(x, read, [&out] { out.emplace_back(); });
 }
 
 void assign(const field_value& x, std::vector<child_spec>& out) {
   out.clear();
-  for_each_section(x, [&](const syntax_node& node, path_link at) {
+  const auto read = [&](const syntax_node& node, path_link at) {
     const auto* id = node.find("id");
     if (id != nullptr && id->kind == syntax_kind::text)
       at.id = id->text;
     auto& child = out.emplace_back();
     child.id = at.id;
     read_child(node, at, child, x.reading);
-  });
+  };
+  for_each_section(x, read, [&out] { out.emplace_back(); });
 }
 
 void read_root(const syntax_entry& entry, supervisor_spec& out,

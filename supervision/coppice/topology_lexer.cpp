@@ -17,6 +17,9 @@ namespace {
 constexpr std::string_view blanks = " \t\r\n";
 constexpr std::string_view after_words = " \t\r\n{}[]=,\"#;";
 
+// Some editors mark UTF-8 so.
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+
 bool is_any_of(char c, std::string_view set) noexcept {
   return set.find(c) != std::string_view::npos;
 }
@@ -45,8 +48,8 @@ public:
   }
 
   void run() {
-    if (text_.starts_with("\xef\xbb\xbf")) // some editors mark UTF-8 so
-      cover(0, 3, ' ');
+    if (text_.starts_with(byte_order_mark) && end_ >= byte_order_mark.size())
+      cover(0, byte_order_mark.size(), ' ');
     while (at_ < end_ && !found_.is_hopeless)
       step();
   }
@@ -194,6 +197,7 @@ private:
   void word() {
     const auto begin = at_;
     const auto is_value = in_value_position();
+    const auto before = found_.defects.size();
     if (text_[at_] == '\'')
       skip_single_quotes();
     while (at_ < end_ && !is_any_of(text_[at_], after_words)) {
@@ -206,9 +210,10 @@ private:
     if (is_value && !is_literal(found))
       cover(begin, at_, '0');
     if (!is_value && !is_key(found)) {
-      defect(begin, policy::printable(found),
-             "a key of letters, digits, _ and -, which begins with a letter or "
-             "a digit");
+      if (found_.defects.size() == before)
+        defect(begin, policy::printable(found),
+               "a key of letters, digits, _ and -, which begins with a letter "
+               "or a digit");
       found_.bad_keys.insert(begin);
       cover(begin, at_, 'x');
     }
@@ -255,6 +260,8 @@ syntax_position syntax_before(std::string_view text, std::size_t offset) {
 }
 
 std::size_t next_thing(std::string_view text, std::size_t from) {
+  if (from == 0 && text.starts_with(byte_order_mark))
+    from = byte_order_mark.size();
   while (from < text.size()) {
     if (text[from] == '#' || text[from] == ';')
       from = std::min(text.find('\n', from), text.size());

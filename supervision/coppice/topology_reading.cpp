@@ -58,6 +58,25 @@ void defect_list::add(const path_link& path, std::size_t offset,
       offset);
 }
 
+void defect_list::add_unread(const path_link& path, std::size_t offset,
+                             std::string value, std::string expected,
+                             std::string nearest) {
+  unread_.insert(to_string(path));
+  add(path, offset, std::move(value), std::move(expected), std::move(nearest));
+}
+
+bool defect_list::explain(const std::string& path) const {
+  if (paths_.contains(path))
+    return true;
+  if (unread_.empty())
+    return false;
+  for (auto end = path.size(); end != path.npos && end > 0;
+       end = path.rfind('.', end - 1))
+    if (unread_.contains(path.substr(0, end)))
+      return true;
+  return false;
+}
+
 topology_defects defect_list::take() {
   std::stable_sort(found_.begin(), found_.end(),
                    [](const auto& a, const auto& b) {

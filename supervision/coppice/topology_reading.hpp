@@ -53,13 +53,18 @@ public:
            std::string expected, std::string nearest = {});
 
   [[nodiscard]] bool is_empty() const noexcept { return found_.empty(); }
+  /// Were there too many to list? Then `explain` does not know of all.
+  [[nodiscard]] bool is_full() const noexcept { return left_out_ > 0; }
   [[nodiscard]] std::size_t size() const noexcept {
     return found_.size() + left_out_;
   }
-  /// Was something wrong with that very field?
-  [[nodiscard]] bool has(const std::string& path) const {
-    return paths_.contains(path);
-  }
+  /// The same for a value of which nothing could be read.
+  void add_unread(const path_link& path, std::size_t offset, std::string value,
+                  std::string expected, std::string nearest = {});
+
+  /// Was something wrong with that very field, or could all around it not be
+  /// read? Then what is wrong with its default is no news.
+  [[nodiscard]] bool explain(const std::string& path) const;
   /// In the order of the file.
   [[nodiscard]] topology_defects take();
 
@@ -68,6 +73,7 @@ private:
   std::string file_;
   topology_defects found_;
   std::unordered_set<std::string> paths_;
+  std::unordered_set<std::string> unread_;
   std::size_t left_out_ = 0;
 };
 

@@ -15,6 +15,17 @@ namespace coppice {
 
 namespace {
 
+/// Defects quote what has been said to be no UTF-8.
+std::string only_utf8(std::string_view bytes) {
+  std::string out;
+  for (std::size_t i = 0; i < bytes.size();) {
+    const auto end = end_of_character(bytes, i);
+    out += end == i ? "?" : bytes.substr(i, end - i);
+    i = std::max(end, i + 1);
+  }
+  return out;
+}
+
 /// Builds the tree from what CAF's parser says. The parser tells no places: a
 /// thing begins at the first character after the thing before.
 class tree_builder {
@@ -60,9 +71,7 @@ public:
       node.kind = syntax_kind::text;
       node.text = std::forward<T>(x);
     } else {
-      const auto end = text_.find_first_of(" \t\r\n{}[]=,\"#;", node.offset);
-      node.text = text_.substr(node.offset, std::min({end, done_, text_.size()})
-                                              - node.offset);
+      node.text = only_utf8(text_.substr(node.offset, done_ - node.offset));
     }
     add(std::move(node));
   }
@@ -119,6 +128,8 @@ private:
   /// CAF would take the last of two.
   void refuse_second_keys(syntax_node& map) {
     auto& parts = map.parts;
+    if (parts.size() < 2)
+      return;
     std::vector<std::size_t> order(parts.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) {
@@ -171,7 +182,7 @@ std::string what_is_at(std::string_view text, std::size_t offset) {
     return "a text";
   const auto end = std::max(text.find_first_of(" \t\r\n{}[]=,\"#;", offset),
                             offset + 1);
-  return policy::printable(text.substr(offset, end - offset));
+  return policy::printable(only_utf8(text.substr(offset, end - offset)));
 }
 
 std::string how_to_close(std::string_view text, const syntax_position& at,

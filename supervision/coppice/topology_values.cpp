@@ -49,10 +49,11 @@ void field_value::refuse(std::string nearest) const {
   if (!doc.range.empty())
     expected += "; " + doc.range;
   if (doc.sensitive)
-    return reading.defects.add(path, node.offset, "something that is secret",
-                               std::move(expected));
-  reading.defects.add(path, node.offset, in_file(node), std::move(expected),
-                      std::move(nearest));
+    return reading.defects.add_unread(path, node.offset,
+                                      "something that is secret",
+                                      std::move(expected));
+  reading.defects.add_unread(path, node.offset, in_file(node),
+                             std::move(expected), std::move(nearest));
 }
 
 void assign(const field_value& x, std::string& out) {
@@ -149,7 +150,10 @@ std::optional<std::size_t> assign_name(const field_value& x,
   const auto at = std::find(names.begin(), names.end(), x.node.text);
   if (x.node.kind == syntax_kind::text && at != names.end())
     return static_cast<std::size_t>(at - names.begin());
-  const auto near = nearest_name(x.node.text, names);
+  std::string_view found = x.node.text;
+  if (found.size() > 1 && found.starts_with('\'') && found.ends_with('\''))
+    found = found.substr(1, found.size() - 2);
+  const auto near = nearest_name(found, names);
   x.refuse(near.empty() ? "" : policy::quoted(near));
   return std::nullopt;
 }
