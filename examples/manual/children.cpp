@@ -41,12 +41,11 @@ struct cache_state {
 };
 
 caf::behavior cache(stateful_worker<cache_state>* self) {
-  return {[self](const std::string& key, int value) {
-            self->state.entries[key] = value;
+  auto& entries = compat::state(self).entries; // CAF 0.17: self->state
+  return {[&entries](const std::string& key, int value) {
+            entries[key] = value;
           },
-          [self](const std::string& key) {
-            return self->state.entries.at(key);
-          }};
+          [&entries](const std::string& key) { return entries.at(key); }};
 }
 // --(doc:stateful-end)--
 
