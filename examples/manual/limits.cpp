@@ -187,6 +187,15 @@ void long_lives() {
   check("lives of 10 s: delays", z.gaps(), {0s, 0s, 0s, 0s, 0s, 0s});
 }
 
+/// As a worker that hangs after each restart, and is noticed after 30 s.
+void hangs() {
+  const auto x = trial{chain(1, {}, worker()), 30s, end};
+  check("failures 30 s apart, 3 in 5 s: gives up after", x.time_to_give_up(),
+        never);
+  const auto y = trial{chain(1, {.window = 90s}, worker()), 30s, end};
+  check("the same, 3 in 90 s: gives up after", y.time_to_give_up(), 90s);
+}
+
 void backoff_against_window() {
   // --(doc:backoff_too_slow-begin)--
   // 1 s + 2 s + 4 s is more than the window: this budget is never spent.
@@ -303,6 +312,7 @@ void weights() {
 int main() {
   one_level();
   long_lives();
+  hangs();
   backoff_against_window();
   levels();
   delays();
