@@ -1,0 +1,133 @@
+// This file is part of coppice. License: see LICENSE in the source root.
+
+// Processes by the hundred, restarted again and again: none overlaps with the
+// one before, and nothing is left behind.
+
+#include "support/process_tree.hpp"
+#include "support/seed.hpp"
+
+#include <sys/wait.h>
+
+namespace coppice::test {
+
+using ProcessRestartTest = process_tree;
+
+namespace {
+
+/// A path for a lock, which nobody else uses.
+std::string lock_file(const std::string& id) {
+  return (std::filesystem::temp_directory_path()
+          / ("coppice-lock-" + std::to_string(::getpid()) + '-' + id))
+    .string();
+}
+
+/// Ends with code 42 if another life holds the lock.
+child_spec locked(const std::string& id) {
+  return process(
+    {.command = puppet(
+       {"lock=" + lock_file(id), "ignore_term", "notify=READY=1", "hang"}),
+     .notify = true},
+    {.id = id, .shutdown = 20ms, .backoff = {.first = 0ms, .cap = 0ms}});
+}
+
+} // namespace
+
+// RESTART-1, STOP-2, STOP-4: "never two lives of one child", for processes.
+TEST_F(ProcessRestartTest, NeverOverlapsUnderAStormOfKills) {
+  seeded seeded_test;
+  auto& random = seeded_test.random;
+  constexpr int children = 4;
+  constexpr int kills = 150;
+  std::vector<child_spec> inner;
+  for (int i = 0; i < children; ++i)
+    inner.push_back(locked(std::to_string(i)));
+  run({{.id = "storm",
+        .supervisor = supervisor_spec{.limits = {.restarts_max = infinity},
+                                      .children = std::move(inner)},
+        .backoff = {.first = 0ms, .cap = 0ms}}});
+  ASSERT_TRUE(tree) << describe(*why_not);
+  for (int i = 0; i < kills; ++i) {
+    const auto storm = tree->supervisor("/app/storm", patience);
+    ASSERT_TRUE(storm) << describe(storm.error());
+    const auto id = std::to_string(random.up_to(children - 1));
+    const auto line = storm->get_child(id, patience);
+    const auto process = line ? status_of_process(line->actor) : std::nullopt;
+    switch (random.up_to(3)) {
+      case 0: // the actor
+        if (process)
+          caf::anon_send_exit(line->actor, caf::exit_reason::kill);
+        break;
+      case 1: // the process
+        if (process && process->pid > 0)
+          ::kill(process->pid, SIGKILL);
+        break;
+      case 2: // the supervisor, which takes its children along
+        if (random.up_to(9) == 0)
+          caf::anon_send_exit(storm->handle(), caf::exit_reason::kill);
+        break;
+      default: // all of them, in the middle of what they are at
+        if (line)
+          static_cast<void>(storm->terminate_child(id, patience));
+        static_cast<void>(storm->restart_child(id, patience));
+    }
+  }
+  EXPECT_TRUE(tree->stop(patience).complete);
+  int overlaps = 0;
+  static_cast<void>(log.wait_for(
+    [&overlaps](const supervision_event& x) {
+      if (x.because && root_cause(*x.because).message.ends_with("code 42"))
+        ++overlaps;
+      return true;
+    },
+    0));
+  EXPECT_EQ(overlaps, 0) << log.text();
+  for (int i = 0; i < children; ++i)
+    std::filesystem::remove(lock_file(std::to_string(i)));
+}
+
+// STOP-2: nothing is left of 200 lives.
+TEST_F(ProcessRestartTest, LeavesNothingBehind) {
+  constexpr int lives = 200;
+  run_one(
+    {.command = puppet({"notify=READY=1", "fork=1", "hang"}), .notify = true});
+  ASSERT_TRUE(tree) << describe(*why_not);
+  ASSERT_TRUE(wait_for(event_kind::ready));
+  const auto before = open_descriptors();
+  std::vector<::pid_t> seen;
+  for (int i = 2; i <= lives; ++i) {
+    seen.push_back(pid());
+    caf::anon_send_exit(actor(), caf::exit_reason::kill);
+    ASSERT_TRUE(wait_for(event_kind::ready, i)) << log.text();
+  }
+  EXPECT_LE(open_descriptors(), before + 2);
+  for (const auto x : seen)
+    EXPECT_TRUE(group_is_gone(x)) << x;
+  EXPECT_TRUE(tree->stop(patience).complete);
+  // No zombie: this program has no children any more.
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+}
+
+// START-1, STOP-1
+TEST_F(ProcessRestartTest, RunsTwoHundredAtATime) {
+  constexpr int count = 200;
+  std::vector<child_spec> children;
+  for (int i = 0; i < count; ++i)
+    children.push_back(
+      process({.command = {"sleep", "1000"}}, {.id = std::to_string(i)}));
+  run(std::move(children));
+  ASSERT_TRUE(tree) << describe(*why_not);
+  std::vector<::pid_t> all;
+  for (int i = 0; i < count; ++i)
+    all.push_back(pid(std::to_string(i)));
+  EXPECT_THAT(all, testing::Each(testing::Gt(0)));
+  for (const auto x : all)
+    ::kill(x, SIGKILL);
+  for (int i = 0; i < count; ++i)
+    EXPECT_TRUE(wait_for(event_kind::ready, 2, "/app/" + std::to_string(i)));
+  EXPECT_TRUE(tree->stop(patience).complete);
+  for (const auto x : all)
+    EXPECT_TRUE(group_is_gone(x));
+}
+
+} // namespace coppice::test
