@@ -83,6 +83,7 @@ void stall_figures(table& out, const settings& how);
 void message_figures(table& out, const settings& how);
 void pool_figures(table& out, const settings& how);
 void replicator_figures(table& out, const settings& how);
+void check_figures(table& out, const settings& how);
 
 /// Of the processes that `memory_figures` starts.
 int memory_process(const std::string& kind, std::size_t count);

@@ -29,6 +29,7 @@ constexpr std::pair<std::string_view, measure> all[] = {
   {"message", figures::message_figures},
   {"pool", figures::pool_figures},
   {"replicator", figures::replicator_figures},
+  {"check", figures::check_figures},
 };
 
 int usage() {
