@@ -52,10 +52,11 @@ endfunction()
 
 # coppice_verify_headers(<target>...)
 #
-# Compiles each public header by itself, when the target verify_headers is
-# built. CMake's own VERIFY_INTERFACE_HEADER_SETS would parse CAF anew for each
-# of them; here CAF is there before, precompiled, so that a header that forgets
-# to include it goes unseen. coppice_policy does without.
+# Compiles each public header without a source file by itself, when the target
+# verify_headers is built; the others come first in their own sources, as
+# tools/check_layers sees to. CMake's own VERIFY_INTERFACE_HEADER_SETS would
+# parse CAF anew for each of them; here CAF is there before, precompiled, so that
+# a header that forgets to include it goes unseen. coppice_policy does without.
 function(coppice_verify_headers)
   if(NOT TARGET verify_headers)
     add_custom_target(verify_headers)
@@ -65,14 +66,22 @@ function(coppice_verify_headers)
     get_target_property(headers ${target} HEADER_SET)
     get_target_property(base ${target} SOURCE_DIR)
     foreach(header IN LISTS headers)
+      cmake_path(REPLACE_EXTENSION header LAST_ONLY cpp OUTPUT_VARIABLE source)
+      if(EXISTS "${source}")
+        continue()
+      endif()
       cmake_path(RELATIVE_PATH header BASE_DIRECTORY "${base}")
       set(source "${CMAKE_CURRENT_BINARY_DIR}/headers/${header}.cpp")
       file(CONFIGURE OUTPUT "${source}"
         CONTENT "#include \"@header@\"\n" @ONLY)
       list(APPEND sources "${source}")
     endforeach()
+    if(NOT sources)
+      continue()
+    endif()
     add_library(${target}_headers OBJECT EXCLUDE_FROM_ALL ${sources})
     target_link_libraries(${target}_headers PRIVATE ${target} coppice_flags)
+    target_compile_options(${target}_headers PRIVATE -fsyntax-only)
     if(NOT target STREQUAL "coppice_policy")
       coppice_precompile(${target}_headers REUSE coppice_supervision)
     endif()
