@@ -2,6 +2,7 @@
 
 #include "coppice/supervise.hpp"
 
+#include "coppice/supervise_validation.hpp"
 #include "coppice/supervisor.hpp"
 
 #include <algorithm>
@@ -72,48 +73,6 @@ void act_on_root_end(root_end_action action, int exit_code,
     std::quick_exit(exit_code);
   if (action == root_end_action::abort_process)
     std::abort();
-}
-
-void refuse_unless(std::vector<policy::spec_defect>& defects, bool sound,
-                   const char* field, std::string value, const char* expected) {
-  if (!sound)
-    defects.push_back({field, std::move(value), expected});
-}
-
-policy::spec_defects validate(const supervise_options& x) {
-  policy::spec_defects defects;
-  using namespace std::chrono_literals;
-  refuse_unless(defects, x.scan_interval >= 1ms && x.scan_interval <= 1h,
-                "options.scan_interval", policy::to_string(x.scan_interval),
-                "a length from 1ms to 1h");
-  refuse_unless(defects,
-                !x.start_within.has_overflowed() && x.start_within.span() > 0ns,
-                "options.start_within", policy::to_string(x.start_within),
-                "a length above zero, or infinity");
-  refuse_unless(defects,
-                !x.stop_within.has_overflowed() && x.stop_within.span() >= 0ns,
-                "options.stop_within", policy::to_string(x.stop_within),
-                "a length of zero or more, or infinity");
-  return defects;
-}
-
-/// A tree whose timeouts lie below the scan interval cannot keep them.
-void check_timeouts(const supervisor_spec& spec, const std::string& where,
-                    duration scan, policy::spec_defects& defects) {
-  for (std::size_t i = 0; i < spec.children.size(); ++i) {
-    const auto& child = spec.children[i];
-    const auto here = where + ".children[" + std::to_string(i) + "](" + child.id
-                      + ')';
-    for (const auto& [name, limit] :
-         {std::pair{".heartbeat.stall_timeout", child.heartbeat.stall_timeout},
-          std::pair{".heartbeat.idle_timeout", child.heartbeat.idle_timeout}})
-      if (limit.is_finite() && limit.span() < scan)
-        defects.push_back(
-          {here + name, policy::to_string(limit),
-           "at least the scan interval, " + policy::to_string(scan)});
-    if (child.supervisor)
-      check_timeouts(*child.supervisor, here, scan, defects);
-  }
 }
 
 } // namespace
@@ -283,8 +242,7 @@ outcome<child_ref> supervision_tree::child(const std::string& path,
 
 outcome<reload_report> supervision_tree::reload(supervisor_spec spec,
                                                 time_limit timeout) {
-  auto defects = policy::validate(spec, spec.name);
-  check_timeouts(spec, spec.name, context_->settings().scan_interval, defects);
+  const auto defects = validate_tree(spec, context_->settings().scan_interval);
   if (!defects.empty())
     return failure{.failure_class = to_string(errc::invalid_spec),
                    .code = errc::invalid_spec,
@@ -333,10 +291,7 @@ std::vector<left_behind> supervision_tree::abandoned() const {
 outcome<supervision_tree> launch(caf::actor_system& system,
                                  supervisor_spec spec,
                                  supervise_options options) {
-  auto defects = policy::validate(spec, spec.name);
-  const auto more = validate(options);
-  defects.insert(defects.end(), more.begin(), more.end());
-  check_timeouts(spec, spec.name, options.scan_interval, defects);
+  const auto defects = validate_tree(spec, options);
   if (!defects.empty())
     return failure{.failure_class = to_string(errc::invalid_spec),
                    .code = errc::invalid_spec,

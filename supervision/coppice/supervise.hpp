@@ -41,7 +41,8 @@ enum class root_end_action : std::uint8_t {
 /// Everything about a tree that is not in its specs.
 struct supervise_options : tree_settings {
   root_end_action on_root_end = root_end_action::return_failure;
-  int exit_code = 70; ///< EX_SOFTWARE of sysexits.h.
+  /// EX_SOFTWARE of sysexits.h. Range: 0 to 255.
+  int exit_code = 70;
   /// The whole tree has to be ready by then.
   time_limit start_within = infinity;
   /// Used by the destructor of the handle.

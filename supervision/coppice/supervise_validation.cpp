@@ -64,10 +64,16 @@ void check_timeouts(const supervisor_spec& spec, const std::string& where,
 } // namespace
 
 policy::spec_defects validate_tree(const supervisor_spec& spec,
-                                   const supervise_options& options) {
+                                   duration scan_interval) {
   auto defects = policy::validate(spec, spec.name);
+  check_timeouts(spec, spec.name, scan_interval, defects);
+  return defects;
+}
+
+policy::spec_defects validate_tree(const supervisor_spec& spec,
+                                   const supervise_options& options) {
+  auto defects = validate_tree(spec, options.scan_interval);
   check_options(options, defects);
-  check_timeouts(spec, spec.name, options.scan_interval, defects);
   return defects;
 }
 

@@ -16,9 +16,15 @@ namespace coppice {
 
 struct supervise_options;
 
-/// All that is wrong with a tree: with `spec`, named from its root; with the
-/// options, named from `options`; and with both together, which are timeouts
-/// below the scan interval. Empty: `supervise` will take it.
+/// All that is wrong with `spec`, named from its root, in a tree whose
+/// heartbeats are looked at that often. Empty: such a tree can be had.
+///
+/// Cost: as `policy::validate`.
+[[nodiscard]] policy::spec_defects validate_tree(const supervisor_spec& spec,
+                                                 duration scan_interval);
+
+/// The same, and with the options, named from `options`. Empty: `supervise`
+/// will take both.
 [[nodiscard]] policy::spec_defects
 validate_tree(const supervisor_spec& spec, const supervise_options& options);
 

@@ -64,8 +64,7 @@ public:
 
   template <class T>
   void value(T&& x) {
-    auto node = syntax_node{.kind = syntax_kind::word,
-                            .offset = next_thing(text_, done_)};
+    auto node = make(syntax_kind::word, next_thing(text_, done_));
     done_ = offset();
     if constexpr (std::is_same_v<std::decay_t<T>, std::string>) {
       node.kind = syntax_kind::text;
@@ -102,6 +101,13 @@ private:
     return static_cast<std::size_t>(at_.i - begin_);
   }
 
+  static syntax_node make(syntax_kind kind, std::size_t offset) {
+    syntax_node node;
+    node.kind = kind;
+    node.offset = offset;
+    return node;
+  }
+
   syntax_node& add(syntax_node node) {
     auto& top = open_.back();
     top.node->parts.push_back(
@@ -113,7 +119,7 @@ private:
     const auto from = next_thing(text_, done_);
     done_ = offset();
     const auto key = open_.back().key; // for `path`
-    auto& node = add({.kind = kind, .offset = from});
+    auto& node = add(make(kind, from));
     open_.back().key = key;
     open_.push_back({&node, {}, 0});
     return *this;

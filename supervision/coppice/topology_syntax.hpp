@@ -34,9 +34,9 @@ struct syntax_node {
   /// Where it begins.
   std::size_t offset = 0;
   /// Of texts, what they say; of words, as they are written.
-  std::string text = {};
+  std::string text;
   /// Of maps, in the order of the file, none twice; of lists, without keys.
-  std::vector<syntax_entry> parts = {};
+  std::vector<syntax_entry> parts;
 
   /// Null if it has no such part.
   [[nodiscard]] const syntax_node* find(std::string_view key) const noexcept;

@@ -5,6 +5,7 @@
 #include "coppice/topology.hpp"
 
 #include "support/topology_kinds.hpp"
+#include "support/tree_test.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -304,6 +305,33 @@ TEST(Topology, ReadsTenThousandChildren) {
   const auto x = read(text + "] }");
   EXPECT_EQ(x.root.children.size(), 10'000u);
   EXPECT_EQ(x.descriptions.size(), 10'000u);
+}
+
+// -- trees -------------------------------------------------------------------
+
+class TopologyTree : public testkit::supervision_test {
+public:
+  testkit::child_script feed = script("feed");
+};
+
+// TOPOLOGY-1: what a file says is what runs.
+TEST_F(TopologyTree, RunsAsTheFileSays) {
+  worker_kinds kinds;
+  kinds.register_worker("feed", "The feed.", [this](auto&, child_spec& child) {
+    child.start = feed.spec().start;
+  });
+  const auto x = parse_topology("options { seed = 1 }\n"
+                                "app { children = [ { id = \"feed\", kind = "
+                                "\"feed\"\n backoff { first = 3s, jitter = "
+                                "\"none\" } } ] }",
+                                "test", kinds);
+  ASSERT_TRUE(x) << to_string(x.defects());
+  supervise(x->root, x->options);
+  feed.now(testkit::throws());
+  run_for(2900ms);
+  EXPECT_EQ(feed.lives(), 1u);
+  run_for(200ms);
+  EXPECT_EQ(feed.lives(), 2u);
 }
 
 } // namespace
