@@ -126,9 +126,9 @@ struct event_hub::state {
       std::lock_guard guard{mutex};
       keep(event);
       count(event);
+      forget_the_closed();
       for (const auto& queue : queues)
         dropped += queue->push(event);
-      forget_the_closed();
       to_call = listeners;
     }
     if (to_call != nullptr)

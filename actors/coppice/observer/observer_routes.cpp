@@ -170,14 +170,18 @@ void observer_server::implementation::get_events(const request& in,
   out.set_chunked_content_provider(
     "text/event-stream", [this, viewer](std::size_t, httplib::DataSink& sink) {
       const auto news = viewer->take(std::chrono::seconds{1});
-      if (!news.empty() && !sink.write(news.data(), news.size())) {
-        if (!stopping_.stop_requested())
-          ++viewers_lost_;
-        return false;
-      }
+      const auto begin = std::chrono::steady_clock::now();
+      const auto is_there = (news.empty()
+                             || sink.write(news.data(), news.size()))
+                            && sink.is_writable();
+      // One that went away is noticed at once.
+      if (!is_there
+          && std::chrono::steady_clock::now() - begin
+               >= options_.viewer_patience)
+        ++viewers_dropped_;
       if (viewer->is_over())
         sink.done();
-      return sink.is_writable();
+      return is_there;
     });
 }
 

@@ -109,6 +109,11 @@ void observer_server::implementation::configure() {
   http_.new_task_queue = [this] {
     return new httplib::ThreadPool(threads + options_.viewers_max);
   };
+  // Not the library's, which share the port with whoever asks for it.
+  http_.set_socket_options([](socket_t fd) {
+    const int yes = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+  });
   http_.set_default_headers(security_headers);
   http_.set_payload_max_length(body_max);
   http_.set_read_timeout(request_patience);
@@ -207,7 +212,7 @@ void observer_server::implementation::shut_connections() const {
 observer_counts observer_server::implementation::counts() const {
   return {.viewers = feed_.viewers(),
           .viewers_refused = viewers_refused_,
-          .viewers_dropped = viewers_lost_,
+          .viewers_dropped = viewers_dropped_,
           .requests_refused = requests_refused_};
 }
 

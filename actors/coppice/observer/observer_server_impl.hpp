@@ -66,7 +66,7 @@ private:
   const request_guard guard_;
   std::atomic<std::uint64_t> requests_refused_{0};
   std::atomic<std::uint64_t> viewers_refused_{0};
-  std::atomic<std::uint64_t> viewers_lost_{0};
+  std::atomic<std::uint64_t> viewers_dropped_{0};
   std::stop_source stopping_;
   live_feed feed_;
   httplib::Server http_;

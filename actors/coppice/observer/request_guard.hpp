@@ -21,24 +21,24 @@ namespace coppice {
 /// Of a request, what decides. What was not sent is empty.
 struct request_facts {
   /// "GET", "POST".
-  std::string_view method;
-  std::string_view path;
-  std::string_view host;
+  std::string_view method = {};
+  std::string_view path = {};
+  std::string_view host = {};
   bool has_origin = false;
-  std::string_view origin;
-  std::string_view authorization;
-  std::string_view content_type;
+  std::string_view origin = {};
+  std::string_view authorization = {};
+  std::string_view content_type = {};
   /// Of the query.
-  std::string_view token;
+  std::string_view token = {};
   /// As browsers say by themselves where a request comes from.
-  std::string_view fetch_site;
+  std::string_view fetch_site = {};
 };
 
 /// Why a request is refused.
 struct refusal {
   int status = 400;
-  std::string title;
-  std::string detail;
+  std::string title = {};
+  std::string detail = {};
 };
 
 /// A browser sends requests for any page that is open in it, with whatever
