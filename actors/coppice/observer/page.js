@@ -431,8 +431,7 @@ class TreeRow {
     setClass(this.state, `state tone-${node.look.tone}`);
     setText(this.life, `#${node.data.incarnation}`);
     showRestarts(this.restarts, node.data);
-    setText(this.failure,
-            node.data.last_failure ? node.data.last_failure.line : "");
+    setText(this.failure, brief(node.data.last_failure));
     this.tick(performance.now());
   }
 
@@ -883,12 +882,12 @@ async function openReport() {
 // -- commands ---------------------------------------------------------------------------------
 
 const ACTIONS = [
-  {action: "stop", word: "Stop…", question: "Stop", asks: "Reason (optional)",
+  {action: "stop", word: "Stop…", question: "Stop",
    text: "It stays stopped until it is started again; no group restart revives it.",
    can: data => data.state !== "stopped"},
   {action: "start", word: "Start", can: data => data.state === "stopped"},
   {action: "restart", word: "Restart…", question: "Restart",
-   asks: "Reason (optional)", text: "It is stopped in order, and started again. That costs no budget.",
+   text: "It is stopped in order, and started again. That costs no budget.",
    can: data => data.state !== "stopping"},
   {action: "retry", word: "Retry now", can: data => data.state === "backoff"},
   {action: "hold", word: "Hold…", question: "Hold", asks: "Reason", must: true,
@@ -1030,13 +1029,17 @@ function complain(what, error) {
   }
 }
 
-// A question in a dialog. The answer, or null if there is none.
+// A question in a dialog, with something to fill in where there is a label.
+// The answer, or null if there is none.
 function inquire({title, text, label, ok, must, secret}) {
   const dialog = $("ask");
   const input = $("ask-input");
+  if (dialog.open) // one question at a time
+    return Promise.resolve(null);
   setText($("ask-title"), title);
   setText($("ask-text"), text);
-  setText($("ask-label"), label);
+  setText($("ask-label"), label || "");
+  input.hidden = !label;
   setText($("ask-ok"), ok);
   Object.assign(input, {
     value: "", required: Boolean(must), type: secret ? "password" : "text",
@@ -1128,6 +1131,13 @@ const toneOfEvent = line => TONES[line.kind] || "off";
 const whereOf = line =>
   (line.path || "(tree)") + (line.incarnation ? `#${line.incarnation}` : "");
 
+// What follows from a failure comes right after it, and need not repeat it.
+const CONSEQUENCES = new Set(["restarting", "backing_off", "started", "ready"]);
+
+// Without where it was: that stands beside it.
+const brief = failure => failure
+  ? failure.line.replace(/^\S+ in \/\S*#\d+: /, "") : "";
+
 function eventInWords(line) {
   return [
     line.cause || "", (line.why || "").replaceAll("_", " "),
@@ -1135,7 +1145,7 @@ function eventInWords(line) {
     line.attempts ? plural(line.attempts, "attempt", "attempts") : "",
     line.suspicion ? `suspicion ${line.suspicion.toFixed(2)}` : "",
     line.kind === "reloaded" && line.version ? `version ${line.version}` : "",
-    line.failure ? line.failure.line : "",
+    CONSEQUENCES.has(line.kind) ? "" : brief(line.failure),
   ].filter(Boolean).join(" · ");
 }
 
@@ -1229,7 +1239,7 @@ function announce(line) {
     const [first, ...others] = spoken.lines.splice(0);
     spoken.timer = 0;
     $("live").textContent = `${first.path} ${first.kind.replaceAll("_", " ")}: ${
-      first.failure ? first.failure.line : first.cause || ""}`
+      brief(first.failure) || first.cause || ""}`
       + (others.length ? `. And ${others.length} more.` : "");
   }, 1200);
 }
