@@ -1,5 +1,7 @@
 // This file is part of coppice. License: see LICENSE in the source root.
 
+#include "coppice/topology_fields.hpp"
+
 #include "coppice/topology_members.hpp"
 
 namespace coppice {
