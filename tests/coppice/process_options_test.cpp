@@ -32,7 +32,7 @@ std::string defects_of(const process_options& options) {
   return to_string(validate(options, "p"));
 }
 
-std::string defects_of(const health_check& check) {
+std::string check_defects(const health_check& check) {
   return defects_of({.command = {"sleep", "1"}, .check = check});
 }
 
@@ -58,7 +58,7 @@ TEST(ProcessOptions, AcceptsWhatIsSound) {
                         .success_exit_codes = {},
                         .output_lines_max = 0}),
             "");
-  EXPECT_EQ(defects_of(health_check{.tcp = "[::1]:80", .expect = "HTTP"}), "");
+  EXPECT_EQ(check_defects({.tcp = "[::1]:80", .expect = "HTTP"}), "");
 }
 
 // TOPOLOGY-1: each is named, with what is expected.
@@ -95,20 +95,18 @@ TEST(ProcessOptions, NamesWhatIsNotSound) {
 
 // TOPOLOGY-1
 TEST(ProcessOptions, NamesWhatIsWrongWithAHealthCheck) {
-  EXPECT_THAT(defects_of(health_check{.command = {"true"}, .tcp = "1.1.1.1:1"}),
+  EXPECT_THAT(check_defects({.command = {"true"}, .tcp = "1.1.1.1:1"}),
               HasSubstr("p.check.tcp"));
   for (const auto* address : {"localhost:80", "1.2.3.4", "1.2.3.4:0", ":80",
                               "1.2.3.4:65536", "[::1]", "::1:80x", "[x]:80"})
-    EXPECT_THAT(defects_of(health_check{.tcp = address}),
-                HasSubstr("p.check.tcp"))
+    EXPECT_THAT(check_defects({.tcp = address}), HasSubstr("p.check.tcp"))
       << address;
-  EXPECT_THAT(defects_of(health_check{.send = "x"}), HasSubstr("check.send"));
-  EXPECT_THAT(defects_of(health_check{.command = {"true"}, .every = 0s}),
+  EXPECT_THAT(check_defects({.send = "x"}), HasSubstr("check.send"));
+  EXPECT_THAT(check_defects({.command = {"true"}, .every = 0s}),
               HasSubstr("p.check.every"));
-  EXPECT_THAT(defects_of(
-                health_check{.command = {"true"}, .timeout = infinity}),
+  EXPECT_THAT(check_defects({.command = {"true"}, .timeout = infinity}),
               HasSubstr("p.check.timeout"));
-  EXPECT_THAT(defects_of(health_check{.before_ready = true}),
+  EXPECT_THAT(check_defects({.before_ready = true}),
               HasSubstr("p.check.before_ready"));
 }
 

@@ -64,6 +64,10 @@ failure_where process_life::where() const {
               ticket_.incarnation, "", 0, "");
 }
 
+process_status process_life::status() const {
+  return run_ != nullptr ? run_->status() : process_status{};
+}
+
 void process_life::testify(failure& why) const {
   add_evidence(why, status(), *options_);
 }
@@ -77,6 +81,10 @@ void process_life::redirect(caf::mailbox_element_ptr x, compat::host_type*) {
 }
 
 void process_life::obey(const caf::exit_msg& x) {
+  if (run_ == nullptr) { // it could not even begin
+    cleanup(caf::error{x.reason}, nullptr);
+    return;
+  }
   const auto how = classify(x.reason);
   if (how == end_class::killed)
     process_host::instance().kill(run_);

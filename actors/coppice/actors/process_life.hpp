@@ -38,7 +38,7 @@ public:
   ///               the path.
   void begin(const void* place);
 
-  [[nodiscard]] process_status status() const { return run_->status(); }
+  [[nodiscard]] process_status status() const;
   void testify(failure& why) const override;
 
 protected:
