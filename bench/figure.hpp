@@ -82,6 +82,7 @@ void budget_figures(table& out, const settings& how);
 void stall_figures(table& out, const settings& how);
 void message_figures(table& out, const settings& how);
 void pool_figures(table& out, const settings& how);
+void reload_figures(table& out, const settings& how);
 void replicator_figures(table& out, const settings& how);
 void check_figures(table& out, const settings& how);
 

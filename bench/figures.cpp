@@ -28,6 +28,7 @@ constexpr std::pair<std::string_view, measure> all[] = {
   {"stall", figures::stall_figures},
   {"message", figures::message_figures},
   {"pool", figures::pool_figures},
+  {"reload", figures::reload_figures},
   {"replicator", figures::replicator_figures},
   {"check", figures::check_figures},
 };

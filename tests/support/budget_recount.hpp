@@ -43,6 +43,8 @@ public:
 
   void clear() { charges_.clear(); }
 
+  void change(const policy::restart_limits& limits) { limits_ = limits; }
+
 private:
   policy::restart_limits limits_;
   std::vector<std::pair<policy::time_point, std::uint32_t>> charges_;

@@ -12,17 +12,22 @@ using namespace policy;
 
 core_checker::core_checker(const supervisor_spec& spec,
                            const supervision_core& core)
-  : spec_(spec), core_(core), budget_(spec.limits) {
+  : spec_(spec),
+    core_(core),
+    budget_(spec.limits),
+    pause_max_(spec.pause_length.span()) {
+  specs_.push_back(spec);
   std::size_t index = 0;
   for (const auto& info : core.listing({})) {
-    const auto& said = spec_.children.at(index++);
+    const auto& said = specs_.back().children.at(index++);
     if (info.id != said.id)
       object("lists " + info.id + " where " + said.id + " should be");
     order_.push_back(info.key);
     children_[info.key] = {.spec = &said,
                            .id = said.id,
                            .budget = budget_recount{said.limits},
-                           .is_static = true};
+                           .is_static = true,
+                           .is_declared = true};
   }
 }
 
@@ -43,6 +48,8 @@ void core_checker::before(const fact& x, time_point now) {
     armed_.reset();
   else if (x.kind == fact_kind::start)
     is_started_ = true;
+  else if (x.kind == fact_kind::reload && !core_.is_ending())
+    note_reload(*x.next);
 }
 
 void core_checker::note_end(const fact& x) {
@@ -99,6 +106,8 @@ void core_checker::note_command(const fact& x) {
 void core_checker::after(const directives& todo) {
   if (todo.size() > 24 + 12 * (order_.size() + 1))
     object("a storm of " + std::to_string(todo.size()) + " directives");
+  if (fact_.kind == fact_kind::reload && !core_.is_ending())
+    note_new_children();
   for (const auto& x : todo)
     std::visit([this](const auto& directive) { see(directive); }, x);
   check_stale(todo);

@@ -66,6 +66,12 @@ private:
     policy::end_cause cause = {};
   };
 
+  // another spec (core_checker_reload.cpp)
+  void note_reload(const policy::supervisor_spec& next);
+  void note_other_spec(seen_child& x, const policy::child_spec& next);
+  void note_new_children();
+  void check_leaving(const seen_child& x);
+
   // facts (core_checker.cpp)
   void note_end(const fact& x);
   void note_command(const fact& x);
@@ -78,6 +84,8 @@ private:
   void see(const policy::abandon_life& x);
   void see(const policy::forget_child& x);
   void see(const policy::arm_timer& x);
+  void see(const policy::adjust_child& x);
+  void see(const policy::hand_down& x);
   void see(const policy::answer_command& x);
   void see(const policy::report_ready& x);
   void see(const policy::end_supervisor& x);
@@ -123,7 +131,9 @@ private:
   [[nodiscard]] std::uint64_t place_of(policy::child_key key) const;
   void object(const std::string& what, policy::child_key key);
 
-  const policy::supervisor_spec spec_;
+  policy::supervisor_spec spec_;
+  /// Those before, and this one: children refer to them.
+  std::deque<policy::supervisor_spec> specs_;
   const policy::supervision_core& core_;
   std::deque<policy::child_spec> added_;
   std::map<policy::child_key, seen_child> children_;
@@ -135,6 +145,8 @@ private:
   std::optional<policy::time_point> armed_;
   budget_recount budget_;
   budget_clock clock_;
+  /// The longest that there was.
+  policy::duration pause_max_{0};
   std::optional<policy::time_point> paused_until_;
   policy::time_point kill_all_at_ = policy::time_point::max();
   policy::time_point end_at_ = policy::time_point::max();

@@ -13,7 +13,8 @@ using namespace policy;
 void core_checker::see(const report_event& x) {
   const auto key = x.life.key;
   if (x.kind != event_kind::late_news && x.kind != event_kind::abandoned_ended
-      && x.kind != event_kind::resumed && !children_.contains(key))
+      && x.kind != event_kind::resumed && x.kind != event_kind::reloaded
+      && !children_.contains(key))
     object("reports about an unknown child", key);
   switch (x.kind) {
     case event_kind::failed:
@@ -78,7 +79,7 @@ void core_checker::note_backoff(const report_event& x) {
   auto& child = children_[key];
   const auto& backoff = child.spec->backoff;
   const auto longest = std::max(backoff.cap.span(), backoff.first.span());
-  const auto pause = spec_.pause_length.span() / 10 * 11 + duration{10};
+  const auto pause = pause_max_ / 10 * 11 + duration{10};
   const auto is_pausing = paused_until_ || child.pauses_alone;
   if (x.span > (is_pausing ? std::max(longest, pause) : longest))
     object("waits longer than the cap", key);

@@ -24,7 +24,7 @@ seen_child& core_checker::child_to_start(child_key key) {
   const auto is_added = fact_.kind == fact_kind::add && !added_.empty();
   const auto& spec = is_added                 ? added_.back()
                      : spec_.children.empty() ? nobody
-                                              : spec_.children.front();
+                                              : specs_.back().children.front();
   if (const auto i = pending_.find(fact_.token); i != pending_.end())
     i->second.key = key;
   order_.push_back(key);
@@ -41,6 +41,7 @@ void core_checker::see(const start_life& x) {
                  .started = now_,
                  .is_alive = true};
   life.is_commanded = is_awaited(x.life.key);
+  life.start_due = child.spec->effective_start_deadline().after(now_);
   life.is_initial = !is_ready_ && !life.is_commanded
                     && (is_group() || !child.is_announced);
   if (child.life.life == x.life || child.life.is_alive)
@@ -52,6 +53,8 @@ void core_checker::see(const start_life& x) {
   child.life = life;
   child.is_parked = child.is_parked && !life.is_commanded;
   check_start(child);
+  check_leaving(child);
+  child.is_excused = child.is_new = child.is_sticky = false;
   child.retry_not_before = time_point::min();
   ++child.lives;
 }
@@ -70,7 +73,7 @@ void core_checker::check_start(const seen_child& x) {
     object("starts what was stopped for good", key);
   if (x.spec->restart == temporary && x.lives > 0)
     object("restarts a temporary child", key);
-  if (x.lives > 0 && !is_group() && !x.is_announced)
+  if (x.lives > 0 && !is_group() && !x.is_announced && !x.is_excused)
     object("restarts without saying so", key);
   if (is_group())
     check_group_start(x);
@@ -87,7 +90,8 @@ void core_checker::check_group_start(const seen_child& x) {
     if (other.life.must_end)
       object("starts a group before it has stopped", key);
     if (!other.life.is_commanded && !other.life.is_ready
-        && !other.life.is_stopping() && place_of(key) < place)
+        && !other.life.is_of_another_spec && !other.life.is_stopping()
+        && place_of(key) < place)
       object("starts before its predecessor is ready", x.life.life.key);
   }
 }
@@ -127,9 +131,9 @@ void core_checker::see(const stop_life& x) {
   if (life == nullptr)
     return;
   const auto grace = children_.at(x.life.key).spec->effective_shutdown();
-  if (grace.is_brutal() || life->is_killed)
+  if ((grace.is_brutal() && !life->is_asked) || life->is_killed)
     object("asks whom it should kill", x.life.key);
-  if (x.grace.span() > grace.limit().span())
+  if (x.grace.span() > grace.limit().span() && !life->is_asked)
     object("waits longer than the grace", x.life.key);
   if (life->is_asked && !is_ending_)
     object("asks twice", x.life.key);
@@ -175,7 +179,7 @@ void core_checker::begins_to_stop(child_key key) {
     check_stop_order(key);
   const auto was_initial = child.life.is_initial && !child.life.is_ready;
   if (open_.key == key && !is_failed_command && !was_initial
-      && child.spec->restart != temporary
+      && !child.is_leaving && child.spec->restart != temporary
       && action_for(child) == failure_action::restart && !joins_a_retry(key))
     note_decision(key, true);
 }

@@ -94,12 +94,14 @@ void core_checker::check_stopped(const child_info& said, seen_child& x) {
   const auto why = said.why;
   if (why == stopped_why::none && is_started_)
     object("does not say why it is stopped", said.key);
-  if (why == stopped_why::finished && x.spec->restart == permanent)
+  if (why == stopped_why::finished && x.spec->restart == permanent
+      && !x.is_excused)
     object("leaves a permanent child for finished", said.key);
   if (x.spec->restart == temporary && x.lives > 0 && !is_ending_
       && why != stopped_why::by_operator)
     object("keeps a temporary child that has ended", said.key);
-  if (why == stopped_why::by_group && !is_group() && is_ready_ && !is_ending_)
+  if (why == stopped_why::by_group && !is_group() && is_ready_ && !is_ending_
+      && !x.is_new && !x.is_excused)
     object("stops a child for a group that is none", said.key);
   if (why == stopped_why::by_group || why == stopped_why::none)
     return;
@@ -130,7 +132,7 @@ void core_checker::check_pending() {
     const auto is_stop = asked.kind == fact_kind::terminate;
     if (life == nullptr || (is_stop && !life->is_alive)
         || (is_stop && !life->is_stopping())
-        || (!is_stop && !life->is_alive && !is_group())
+        || (!is_stop && !life->is_alive && !is_group() && !i->second.is_excused)
         || (!is_stop && life->is_alive && life->is_ready
             && !life->is_stopping()))
       object("lets a command wait for nothing", asked.key);
@@ -142,9 +144,8 @@ void core_checker::check_timers(const child_info& said, const seen_child& x) {
   if (said.state == child_state::backoff)
     check_due(said.next_retry, "a retry");
   if (said.state == child_state::starting && !is_ending_) {
-    const auto due = x.spec->effective_start_deadline().after(life.started);
-    if (due > now_) // one that is past is left to the group's stop
-      check_due(due, "a start deadline");
+    if (life.start_due > now_) // one that is past is left to the group's stop
+      check_due(life.start_due, "a start deadline");
   }
   if (said.state == child_state::stopping && life.is_killed)
     check_due(std::min(life.abandon_due, end_at_), "giving a life up");

@@ -28,9 +28,10 @@ policy::directives tell_command(policy::supervision_core& core, const fact& x,
 
 const char* name_of(fact_kind x) {
   constexpr const char* names[]
-    = {"start",     "timer",   "ready",   "declined",  "start_failed",
-       "down",      "stalled", "healthy", "add",       "add_instance",
-       "terminate", "restart", "remove",  "retry_now", "stop"};
+    = {"start",        "timer",  "ready",        "declined",
+       "start_failed", "down",   "stalled",      "healthy",
+       "reload",       "add",    "add_instance", "terminate",
+       "restart",      "remove", "retry_now",    "stop"};
   return names[static_cast<std::size_t>(x)];
 }
 
@@ -55,6 +56,8 @@ policy::directives tell(policy::supervision_core& core, const fact& x,
       return core.on_stalled(x.life, now);
     case fact_kind::healthy:
       return core.on_healthy(x.life, now);
+    case fact_kind::reload:
+      return core.reload(*x.next, now);
     default:
       return tell_command(core, x, now);
   }
@@ -68,6 +71,11 @@ std::string to_string(const fact& x) {
   if (x.is_end())
     text += ' ' + std::string{policy::to_string(x.how.cause)} + ' '
             + std::string{x.how.failure_class};
+  if (x.next != nullptr)
+    text += std::string{' '} + policy::to_string(x.next->strategy);
+  if (x.next != nullptr)
+    for (const auto& child : x.next->children)
+      text += ' ' + child.id + '/' + policy::to_string(child.restart);
   if (!x.is_command())
     return text;
   text += " token=" + std::to_string(x.token);

@@ -28,6 +28,8 @@ enum class fact_kind : std::uint8_t {
   down,
   stalled,
   healthy,
+  // another spec
+  reload,
   // commands
   add,
   add_instance,
@@ -48,6 +50,8 @@ struct fact {
   policy::time_limit within = policy::infinity;
   /// Of `add`. Not owned.
   const policy::child_spec* spec = nullptr;
+  /// Of `reload`. Not owned.
+  const policy::supervisor_spec* next = nullptr;
 
   [[nodiscard]] bool is_command() const noexcept {
     return kind >= fact_kind::add;

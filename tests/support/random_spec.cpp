@@ -4,6 +4,8 @@
 
 #include "support/random_choice.hpp"
 
+#include <algorithm>
+
 namespace coppice::test {
 
 using namespace policy;
@@ -60,6 +62,31 @@ std::vector<failure_rule> random_rules(random_source& random) {
   return {{name, one_of(random, {restart, stop, escalate})}};
 }
 
+/// What was spent under larger limits is judged by these exactly.
+restart_limits random_reduction(random_source& random,
+                                const restart_limits& before) {
+  auto x = before;
+  if (!before.restarts_max.is_infinite())
+    x.restarts_max = random.up_to(before.restarts_max.count());
+  if (const auto window = some_time(random);
+      window.span() < before.window.span())
+    x.window = window;
+  return x;
+}
+
+child_spec random_other(random_source& random, const supervisor_spec& parent,
+                        const child_spec& before) {
+  auto x = one_in(random, 2) ? before : random_child(random, parent, before.id);
+  x.supervisor = before.supervisor;
+  x.start = before.start;
+  x.significant = x.significant && x.restart != permanent
+                  && parent.auto_shutdown != auto_shutdown_mode::never;
+  if (!before.limits.restarts_max.is_infinite())
+    x.limits = one_in(random, 4) ? restart_limits{.restarts_max = infinity}
+                                 : random_reduction(random, before.limits);
+  return x;
+}
+
 auto_shutdown_mode random_auto_shutdown(random_source& random) {
   using enum auto_shutdown_mode;
   return one_of(random,
@@ -112,6 +139,35 @@ supervisor_spec random_supervisor(random_source& random) {
       random_child(random, x, std::string(1, static_cast<char>('a' + i))));
   if (one_in(random, 8))
     x.children_max = count + random.up_to(2);
+  return x;
+}
+
+supervisor_spec random_reload(random_source& random,
+                              const supervisor_spec& before) {
+  auto x = random_supervisor(random);
+  const auto is_pool = before.strategy == simple_one_for_one;
+  if (is_pool) {
+    x.strategy = simple_one_for_one;
+    x.auto_shutdown = auto_shutdown_mode::never;
+  } else if (x.strategy == simple_one_for_one || one_in(random, 2)) {
+    x.strategy = before.strategy;
+  }
+  x.children_max = infinity;
+  x.limits = random_reduction(random, before.limits);
+  x.children.clear();
+  for (const auto& child : before.children)
+    if (is_pool || !one_in(random, 4))
+      x.children.push_back(random_other(random, x, child));
+  const std::string id(1, static_cast<char>('a' + random.up_to(6)));
+  const auto is_there = [&id](const child_spec& y) { return y.id == id; };
+  if (!is_pool && !std::ranges::any_of(x.children, is_there)
+      && !std::ranges::any_of(before.children, is_there)) {
+    const auto place = random.up_to(x.children.size());
+    x.children.insert(x.children.begin() + static_cast<std::ptrdiff_t>(place),
+                      random_child(random, x, id));
+  }
+  if (x.children.size() > 1 && one_in(random, 4))
+    std::ranges::swap(x.children.front(), x.children.back());
   return x;
 }
 

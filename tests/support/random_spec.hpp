@@ -26,4 +26,10 @@ random_supervisor(policy::random_source& random);
 random_child(policy::random_source& random,
              const policy::supervisor_spec& parent, std::string id);
 
+/// Any spec that a supervisor of `before` can go over to while it runs, but
+/// with budgets that are as large at most: more was forgotten than counts.
+[[nodiscard]] policy::supervisor_spec
+random_reload(policy::random_source& random,
+              const policy::supervisor_spec& before);
+
 } // namespace coppice::test

@@ -37,6 +37,10 @@ struct seen_life {
   bool freezes = false;
   /// The group restart that is going on stops it before it starts anybody.
   bool must_end = false;
+  /// Started under a spec that is history.
+  bool is_of_another_spec = false;
+  /// When it counts as failed, unless it is ready.
+  policy::time_point start_due = policy::time_point::max();
 
   [[nodiscard]] bool is_stopping() const noexcept {
     return is_asked || is_killed;
@@ -51,6 +55,15 @@ struct seen_child {
   policy::time_point retry_not_before = policy::time_point::min();
   std::uint32_t lives = 0;
   bool is_static = false;
+  /// In the supervisor's spec.
+  bool is_declared = false;
+  /// Not any more: stopped in its turn.
+  bool is_leaving = false;
+  /// A reload added it, and it had no life yet.
+  bool is_new = false;
+  /// The strategy changed while it may have waited for a sibling, or what
+  /// ending means: some checks do not hold for it.
+  bool is_excused = false;
   /// The supervisor's start need not wait for it any more.
   bool is_settled = false;
   /// Stays stopped until somebody asks for it.

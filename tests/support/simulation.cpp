@@ -198,7 +198,9 @@ void simulation::obey(const arm_timer& x) {
 // -- operators ---------------------------------------------------------------
 
 void simulation::command() {
-  if (one_in(random_, 40))
+  if (one_in(random_, 10))
+    reload();
+  else if (one_in(random_, 40))
     stop_within(one_of<time_limit>(random_, {infinity, 0ms, 10ms, 3s}));
   else
     tell_core(random_command());
@@ -244,6 +246,13 @@ const child_spec* simulation::random_addition() {
   auto added = random_child(random_, spec_, id);
   additions_.push_back(std::make_unique<child_spec>(std::move(added)));
   return additions_.back().get();
+}
+
+void simulation::reload() {
+  const auto& before = specs_.empty() ? spec_ : *specs_.back();
+  auto next = one_in(random_, 6) ? before : random_reload(random_, before);
+  specs_.push_back(std::make_unique<supervisor_spec>(std::move(next)));
+  tell_core({.kind = fact_kind::reload, .next = specs_.back().get()});
 }
 
 void simulation::stop_within(time_limit within) {

@@ -77,6 +77,7 @@ private:
   fact random_command();
   [[nodiscard]] policy::child_key random_key();
   const policy::child_spec* random_addition();
+  void reload();
   void stop_within(policy::time_limit within);
 
   policy::duration some_delay();
@@ -96,6 +97,8 @@ private:
   policy::time_point timer_at_ = policy::time_point::max();
   std::priority_queue<news> queue_;
   std::vector<std::unique_ptr<policy::child_spec>> additions_;
+  /// The last one is in force.
+  std::vector<std::unique_ptr<policy::supervisor_spec>> specs_;
   std::uint64_t numbers_ = 0;
   policy::command_token tokens_ = 0;
   std::size_t steps_ = 0;

@@ -195,8 +195,9 @@ directives supervision_core::on_timer(time_point now) {
   if (phase_ == phase::ending && now_ >= abandon_all_at_)
     abandon_all();
   fire_timers();
+  auto todo = finish();
   firing_ = false;
-  return finish();
+  return todo;
 }
 
 void supervision_core::fire_timers() {

@@ -262,6 +262,7 @@ private:
   void begin_leaving(child_key key);
   void arrange(const std::vector<child_key>& order);
   void drop_lifeless();
+  void leave_group();
   void walk_anew();
   void see_leavers_off();
 

@@ -107,6 +107,10 @@ directives supervision_core::restart_child(command_token token, child_key key,
     answer(token, command_result::restarting);
   } else if (children_[key].is_live()) {
     answer(token, command_result::running, life_of(key));
+  } else if (!children_[key].has_lived && !leaving_.empty()) {
+    children_[key].why = stopped_why::by_group; // once those have left
+    answer(token, command_result::restarting);
+    walk_anew();
   } else {
     pending_.emplace(key, pending_command{token, pending_command::kind::start});
     start_life_of(key, start_purpose::manual);

@@ -115,7 +115,8 @@ bool supervision_core::was_commanded(child_key key) const {
 void supervision_core::command_start_failed(child_key key) {
   answer_waiting(key, pending_command::kind::start,
                  command_result::start_failed);
-  if (children_[key].purpose == start_purpose::added)
+  if (children_[key].purpose == start_purpose::added
+      || children_[key].spec->restart == temporary) // since a reload
     forget(key);
   else
     set_stopped(key, stopped_why::failed);

@@ -51,7 +51,7 @@ void supervision_core::start_timed_out(child_key key) {
   child.cause = how.cause;
   if (child.leaving) {
     report(event_kind::failed, key);
-    begin_stop(key, after_end::leave, true);
+    begin_stop(key, after_end::leave, !was_commanded(key));
     return;
   }
   switch (child.purpose) {

@@ -102,11 +102,13 @@ std::uint64_t supervision_core::refit_children(std::vector<child_spec> next) {
     begin_leaving(key);
     ++changes;
   }
-  for (const auto leaving : {false, true})
-    for (auto key = children_.first(); key != no_child;
-         key = children_[key].next)
-      if (!children_[key].declared && children_[key].leaving == leaving)
-        order.push_back(key);
+  leaving_.clear();
+  for (auto key = children_.first(); key != no_child; key = children_[key].next)
+    if (children_[key].leaving)
+      leaving_.push_back(key);
+    else if (!children_[key].declared)
+      order.push_back(key);
+  order.insert(order.end(), leaving_.begin(), leaving_.end());
   if (!children_.is_in_order(order))
     arrange(order);
   return changes;
@@ -221,7 +223,6 @@ void supervision_core::begin_leaving(child_key key) {
   if (child.leaving)
     return;
   child.leaving = true;
-  leaving_.push_back(key);
   if (child.state == child_state::stopping)
     child.after = after_end::leave;
 }
@@ -272,6 +273,22 @@ void supervision_core::arrange(const std::vector<child_key>& order) {
   group_.cursor = children_.last();
 }
 
+/// Groups are no more: nobody else is stopped for a sibling's sake, and those
+/// that are on their way out come back.
+void supervision_core::leave_group() {
+  if (group_.at != group_walk::stage::stopping)
+    return;
+  group_ = {};
+  for (auto key = children_.first(); key != no_child;
+       key = children_[key].next) {
+    auto& child = children_[key];
+    if (child.state == child_state::stopping
+        && child.after == after_end::wait_group
+        && child.spec->restart != temporary)
+      child.after = after_end::rejoin;
+  }
+}
+
 /// Starts those that are new, and those that a change of strategy would have
 /// left waiting for a sibling.
 void supervision_core::walk_anew() {
@@ -283,6 +300,8 @@ void supervision_core::walk_anew() {
         return true;
     return false;
   };
+  if (!restarts_in_groups())
+    leave_group();
   if (group_.at == stage::stopping)
     group_.from = 0;
   else if (spec_.strategy == one_for_all && backs_off())

@@ -274,6 +274,23 @@ TEST(CoreReload, FromGroupsToNone) {
   EXPECT_EQ(h.state("c"), "running");
 }
 
+// And whoever is being stopped for a sibling's sake comes back.
+TEST(CoreReload, FromGroupsToNoneInTheMiddleOfAGroupsStop) {
+  const auto spec = [](restart_strategy strategy) {
+    return tree(strategy, {worker("a"), worker("b"), worker("c")});
+  };
+  core_harness h{spec(one_for_all)};
+  h.manners("c", slow_stop(1s));
+  h.start();
+  h.crash("a");
+  ASSERT_EQ(h.state("c"), "stopping");
+  h.forget_journal();
+  h.reload(spec(one_for_one));
+  h.run_for(1s);
+  EXPECT_THAT(h.order(), ElementsAre("start a", "end c", "start c"));
+  EXPECT_EQ(h.incarnation("b"), 1u);
+}
+
 // STOP-4: a supervisor that ends goes by the spec that it has.
 TEST(CoreReload, DoesNothingWhileItEnds) {
   core_harness h{tree(one_for_one, {worker("a")})};
