@@ -8,6 +8,9 @@
 
 #include <sys/wait.h>
 
+#include <cstdlib>
+#include <fstream>
+
 namespace coppice::test {
 
 using ProcessRestartTest = process_tree;
@@ -106,6 +109,27 @@ TEST_F(ProcessRestartTest, LeavesNothingBehind) {
   // No zombie: this program has no children any more.
   EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
   EXPECT_EQ(errno, ECHILD);
+}
+
+// STOP-4: nor does a process outlive the program that supervises it, however
+// that dies. The body runs in a program of its own.
+TEST_F(ProcessRestartTest, DiesWithTheProgram) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  ::setenv("COPPICE_TEST_PID_FILE", lock_file("pid").c_str(), 0);
+  const std::string file = std::getenv("COPPICE_TEST_PID_FILE");
+  EXPECT_EXIT(
+    {
+      run_one({.command = {"sleep", "1000"}});
+      std::ofstream{file} << pid();
+      ::kill(::getpid(), SIGKILL);
+    },
+    testing::KilledBySignal(SIGKILL), "");
+  ::unsetenv("COPPICE_TEST_PID_FILE");
+  ::pid_t process = 0;
+  std::ifstream{file} >> process;
+  ASSERT_GT(process, 0);
+  EXPECT_TRUE(comes_true([process] { return group_is_gone(process); }));
+  std::filesystem::remove(file);
 }
 
 // START-1, STOP-1
