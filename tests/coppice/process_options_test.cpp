@@ -232,7 +232,7 @@ TEST(ProcessKind, ReadsAChildFromAFile) {
                         "check_tcp = \"localhost:80\"");
   ASSERT_FALSE(bad);
   const auto text = to_string(bad.defects());
-  EXPECT_THAT(text, HasSubstr("app.children[0].arguments.command"));
+  EXPECT_THAT(text, HasSubstr("(a).arguments.command"));
   EXPECT_THAT(text, HasSubstr("arguments.stop_signal"));
   EXPECT_THAT(text, HasSubstr("arguments.check_tcp"));
   EXPECT_FALSE(read(""));

@@ -134,7 +134,7 @@ void read_command(argument_reader& given, child_spec& child) {
   read_process(given, options);
   read_health(given, options);
   read_ends(given, options);
-  if (given.has_failed())
+  if (options.command.empty()) // nothing was given: said already
     return;
   for (auto& x : validate(options, ""))
     given.refuse(argument_of(std::move(x.field)), std::move(x.value),
