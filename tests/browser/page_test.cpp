@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 namespace coppice::test {
@@ -99,8 +100,10 @@ protected:
 
   static web_driver& page() { return *browser_; }
 
+  /// Waits for it; ends the test if it never comes.
   static void expect(const std::string& condition) {
-    EXPECT_TRUE(page().eventually(condition)) << condition;
+    if (!page().eventually(condition))
+      throw std::runtime_error{"never came: " + condition};
   }
 
   /// Returns when the tree is there.
@@ -219,8 +222,7 @@ TEST_F(ObserverPage, IsUsedByKeyboard) {
   page().run(row("/shop") + ".focus()");
   const auto press = [](const char* key, const std::string& path) {
     page().press(key);
-    EXPECT_TRUE(page().eventually(is_at(path)))
-      << path << " is not " << page().text("document.activeElement.outerHTML");
+    expect(is_at(path));
   };
   press(keys::down, "/shop/catalog");
   press(keys::left, "/shop/catalog");
