@@ -169,24 +169,34 @@ failure supervisor_actor::clean_end_failure(policy::child_key key) const {
           .where = where_is(key)};
 }
 
+namespace {
+
+/// What a supervisor that gives up had tolerated.
+std::string what_was_too_much(const policy::end_supervisor& x) {
+  if (!x.spent)
+    return "a rule about its class says escalate";
+  return std::to_string(x.attempts) + " attempts within "
+         + policy::to_string(x.spent->window) + ", tolerated are "
+         + policy::to_string(x.spent->restarts_max);
+}
+
+} // namespace
+
 failure supervisor_actor::end_failure(const policy::end_supervisor& x,
                                       std::optional<failure> cause) const {
   const auto gave_up = x.reason == policy::end_reason::gave_up;
   const auto child = own_path_ + '/' + x.id;
-  failure why{
-    .failure_class = gave_up ? failure_classes::gave_up
-                             : failure_classes::start_failure,
-    .code = gave_up ? errc::gave_up : errc::start_failed,
-    .message = gave_up ? own_path_ + " gave up on " + child + ", life "
-                           + std::to_string(x.incarnation) + " ("
-                           + policy::to_string(x.cause) + "): "
-                           + std::to_string(x.attempts) + " attempts within "
-                           + policy::to_string(core_.spec().limits.window)
-                           + ", tolerated are "
-                           + policy::to_string(core_.spec().limits.restarts_max)
-                       : own_path_ + " could not start: " + child + " did not ("
-                           + policy::to_string(x.cause) + ')',
-    .where = here(own_path_, incarnation())};
+  failure why{.failure_class = gave_up ? failure_classes::gave_up
+                                       : failure_classes::start_failure,
+              .code = gave_up ? errc::gave_up : errc::start_failed,
+              .message = gave_up ? own_path_ + " gave up on " + child
+                                     + ", life " + std::to_string(x.incarnation)
+                                     + " (" + policy::to_string(x.cause)
+                                     + "): " + what_was_too_much(x)
+                                 : own_path_ + " could not start: " + child
+                                     + " did not (" + policy::to_string(x.cause)
+                                     + ')',
+              .where = here(own_path_, incarnation())};
   why.misc["child"] = child;
   why.misc["child_incarnation"] = std::to_string(x.incarnation);
   why.misc["attempts"] = std::to_string(x.attempts);

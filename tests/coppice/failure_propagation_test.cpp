@@ -61,6 +61,32 @@ TEST_F(FailurePropagation, ChainsThreeLevels_Q01) {
   EXPECT_TRUE(at->is_bug);
 }
 
+// BUDGET-5, FAILURE-3: who gives up says which limits were too tight.
+TEST_F(FailurePropagation, NamesTheLimitsThatWereReached) {
+  auto leaf = script("leaf");
+  auto spec = leaf.spec();
+  spec.limits = {.restarts_max = 0, .window = 60s};
+  supervise({.name = "app", .limits = {.restarts_max = 3}, .children = {spec}});
+  leaf.now(throws("no disk"));
+  settle();
+  ASSERT_TRUE(has_ended());
+  EXPECT_THAT(end_reason().value_or(failure{}).message,
+              HasSubstr("1 attempts within 60s, tolerated are 0"));
+}
+
+// RESTART-3, FAILURE-3: where a rule says escalate, no limit is to blame.
+TEST_F(FailurePropagation, NamesTheRuleThatEscalates) {
+  auto leaf = script("leaf");
+  auto spec = leaf.spec();
+  spec.on_failure = {{"crash", policy::failure_action::escalate}};
+  supervise({.name = "app", .children = {spec}});
+  leaf.now(throws("no disk"));
+  settle();
+  ASSERT_TRUE(has_ended());
+  EXPECT_THAT(end_reason().value_or(failure{}).message,
+              HasSubstr("a rule about its class says escalate"));
+}
+
 // FAILURE-2. Q02: the chain is the same after a journey as bytes.
 TEST_F(FailurePropagation, SurvivesTheWire_Q02) {
   const auto top = end_of_three_levels(throws("no disk"));

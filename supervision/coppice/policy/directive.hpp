@@ -13,6 +13,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -221,6 +222,9 @@ struct end_supervisor {
   std::uint64_t incarnation = 0;
   end_cause cause = end_cause::crash;
   std::uint64_t attempts = 0;
+  /// For `gave_up`: the budget that was spent, the supervisor's or the child's
+  /// own. None: a rule about the class of the failure said so.
+  std::optional<restart_limits> spent = {};
   friend bool operator==(const end_supervisor&, const end_supervisor&)
     = default;
 };

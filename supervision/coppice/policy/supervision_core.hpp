@@ -221,7 +221,8 @@ private:
   [[nodiscard]] after_end decide(child_key key, const end_of_life& how);
   [[nodiscard]] after_end charge(child_key key);
   [[nodiscard]] after_end exhausted(child_key key, exhaustion_action action,
-                                    std::uint64_t attempts);
+                                    std::uint64_t attempts,
+                                    const std::optional<restart_limits>& by);
   void give_up(child_key key);
   [[nodiscard]] static duration least_delay(const child_record& child);
   void retry(child_key key);

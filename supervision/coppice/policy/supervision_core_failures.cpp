@@ -147,7 +147,7 @@ after_end supervision_core::decide(child_key key, const end_of_life& how) {
       break;
   }
   return exhausted(key, exhaustion_action::escalate,
-                   budget_.spent(budget_time(now_)));
+                   budget_.spent(budget_time(now_)), {});
 }
 
 after_end supervision_core::charge(child_key key) {
@@ -159,11 +159,12 @@ after_end supervision_core::charge(child_key key) {
   const auto at = budget_time(now_);
   const auto weight = weight_of(spec_.weights, child.cause);
   if (child.budget != nullptr && !child.budget->spend(at, weight))
-    return exhausted(key, child.spec->on_exhausted, child.budget->spent(at));
+    return exhausted(key, child.spec->on_exhausted, child.budget->spent(at),
+                     child.spec->limits);
   if (budget_.spend(at, weight))
     return after_end::retry;
   const auto attempts = budget_.spent(at);
-  const auto after = exhausted(key, spec_.on_exhausted, attempts);
+  const auto after = exhausted(key, spec_.on_exhausted, attempts, spec_.limits);
   if (after != after_end::pause_alone)
     return after;
   const auto length = some_pause();
@@ -179,7 +180,8 @@ duration supervision_core::some_pause() {
 }
 
 after_end supervision_core::exhausted(child_key key, exhaustion_action action,
-                                      std::uint64_t attempts) {
+                                      std::uint64_t attempts,
+                                      const std::optional<restart_limits>& by) {
   report(event_kind::budget_spent, key, {}, attempts);
   switch (action) {
     case exhaustion_action::stop_child:
@@ -192,6 +194,7 @@ after_end supervision_core::exhausted(child_key key, exhaustion_action action,
       break;
   }
   end_ = because_of(key, end_reason::gave_up, attempts);
+  end_.spent = by;
   return after_end::give_up;
 }
 
