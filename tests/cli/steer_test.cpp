@@ -150,6 +150,7 @@ TEST_F(Steer, ReloadAppliesTheFileOrSaysWhyNot) {
   file("app.conf", quiet("app", "50ms"));
   const auto good = coppice({"reload"});
   EXPECT_EQ(good.status, 0) << good.err;
+  EXPECT_THAT(good.out, HasSubstr("version 2"));
   EXPECT_EQ(tree()["version"], 2);
   file("app.conf", "app { children = [ { id = \"a\", kind = \"beeter\" } ] }");
   const auto bad = coppice({"reload"});

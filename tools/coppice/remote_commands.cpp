@@ -168,6 +168,23 @@ std::string done_text(const ctl_request& x, const std::string& tree) {
   return x.path + " is tried again now";
 }
 
+std::string reload_text(const std::string& body) {
+  const auto report = json::parse(body, nullptr, false);
+  if (!report.is_object())
+    return "reloaded\n";
+  auto text = "reloaded; the spec has version "
+              + std::to_string(report.value("version", 0)) + '\n';
+  for (const auto& x : report.value("changes", json::array())) {
+    const auto field = x.value("field", "");
+    text += x.value("path", "") + ": "
+            + (field.empty() ? x.value("kind", "")
+                             : field + ": " + x.value("before", "") + " -> "
+                                 + x.value("after", ""))
+            + '\n';
+  }
+  return text;
+}
+
 } // namespace
 
 int execute(const ctl_request& x) {
@@ -198,11 +215,7 @@ int execute(const reload_request& x) {
                       exit_codes::bad_file);
     if (!answer.is_good())
       return complain_about(client, answer);
-    const auto report = json::parse(answer.body, nullptr, false);
-    if (report.is_object() && report.contains("text"))
-      std::puts(report.value("text", "").c_str());
-    else
-      std::puts("reloaded");
+    std::fputs(reload_text(answer.body).c_str(), stdout);
     return exit_codes::clean;
   });
 }

@@ -98,7 +98,7 @@ run_session::exit_status run_session::start_observer() {
   observer_settings settings{.address = *how_.observe,
                              .token = how_.token ? *how_.token : new_token(),
                              .file = how_.file,
-                             .reload = [this] { return reload().what; },
+                             .reload = [this] { return reload(); },
                              .stop = [this] { inbox_.put(run_order::stop); }};
   observer_.emplace(*tree_, hub_, settings, world_);
   if (const auto& wrong = observer_->trouble(); !wrong.empty()) {
@@ -151,7 +151,7 @@ run_session::exit_status run_session::obey_orders() {
   if (order == run_order::stop)
     return stop();
   if (order == run_order::reload)
-    reload_and_print();
+    static_cast<void>(reload());
   return std::nullopt;
 }
 
@@ -189,16 +189,13 @@ void run_session::show_status() {
                                              20 * (clock::now() - begin));
 }
 
-reload_answer run_session::reload() {
+outcome<reload_report> run_session::reload() {
   const std::lock_guard lock{reload_mutex_};
-  return reload_topology(applied_, kinds_, *tree_);
-}
-
-void run_session::reload_and_print() {
-  const auto answer = reload();
+  auto answer = reload_topology(applied_, kinds_, *tree_);
   out_.print(answer.text);
   if (!answer.what)
     out_.print("Nothing was changed.");
+  return std::move(answer.what);
 }
 
 // -- the end -----------------------------------------------------------------

@@ -45,8 +45,8 @@ public:
   /// Returns the status of the process.
   [[nodiscard]] int run(topology what, caf::actor_system& system);
 
-  /// Reads the file again, and applies it or says why not.
-  [[nodiscard]] reload_answer reload();
+  /// Reads the file again, and applies it or prints why not.
+  [[nodiscard]] outcome<reload_report> reload();
 
   /// Is a life left that would keep the actor system from ending?
   [[nodiscard]] bool holds_threads() const;
@@ -68,7 +68,6 @@ private:
   [[nodiscard]] int stop();
   [[nodiscard]] int report_stop(const stop_report& report);
   [[nodiscard]] int report_end();
-  void reload_and_print();
   void show_status();
   [[nodiscard]] std::string elapsed() const;
 
