@@ -77,7 +77,7 @@ void process_run::look_for_group() {
   // as the first process, say.
   while (::waitpid(-group_, nullptr, WNOHANG) > 0) {}
   const auto only_zombies = [this] {
-    return looks_at_group_ % 10 == 0 && !group_lives(group_);
+    return looks_at_group_ % 10 == 3 && !group_lives(group_);
   };
   if (!group_exists(group_) || only_zombies())
     return is_gone();
