@@ -284,15 +284,43 @@ TEST_F(ObserverPage, DrawsTenThousandChildren) {
   RecordProperty("delta_ms", page().text("timing.delta"));
 }
 
-TEST_F(ObserverPage, SaysSinceWhenItIsStale) {
-  auto served = std::make_unique<served_tree>(shop());
-  open(*served);
+TEST_F(ObserverPage, SaysSinceWhenItIsStaleAndComesBack) {
+  served_tree served{shop()};
+  open(served);
   EXPECT_EQ(page().run("return document.querySelector('#banner').hidden"),
             true);
-  served.reset();
+  const auto port = served.window().port();
+  served.close_window();
   expect("!document.querySelector('#banner').hidden");
   expect(shows("#banner", "Stale since"));
-  expect(shows("#banner", "Next attempt in"));
+  served.tell("/shop/importer", "give up");
+  served.open_window(port);
+  expect("document.querySelector('#banner').hidden");
+  expect(row("/shop/importer") + ".dataset.state === 'failed'");
+}
+
+TEST_F(ObserverPage, ShowsFiguresAndEventsOfOneKind) {
+  served_tree served{shop()};
+  pool_statistics figures;
+  figures.admission.arrived = 18'231;
+  served.window().figures().add_pool("checkout", [&] { return figures; });
+  open(served);
+  page().click("#tab-figures");
+  expect(shows("#figures-panel", "checkout"));
+  expect(shows("#figures-panel", "18,231"));
+  page().click("#tab-events");
+  served.tell("/shop/importer", "give up");
+  expect(shows("#events", "schema 12"));
+  page().run("const x = document.querySelector('#event-kind');"
+             "x.value = 'failed'; x.dispatchEvent(new Event('change'));");
+  expect("document.querySelectorAll('.event').length === 1");
+  page().click("#pause");
+  served.tell("/shop/payments/gateway", "crash");
+  expect(row("/shop/payments/gateway") + ".dataset.state === 'backoff'");
+  expect(shows("#event-count", "more since"));
+  EXPECT_EQ(page().run("return document.querySelectorAll('.event').length"), 1);
+  page().click("#pause");
+  expect("document.querySelectorAll('.event').length === 2");
 }
 
 TEST_F(ObserverPage, IsReadableInBothThemesAndOnAPhone) {

@@ -112,7 +112,14 @@ public:
     options.on_event = hub_.as_observer();
     tree_.emplace(
       std::move(supervise(system_, spec_, std::move(options)).value()));
+    open_window(0, refresh);
+  }
+
+  /// As if the program had ended and come back at the same address.
+  void close_window() { window_.reset(); }
+  void open_window(int port, duration refresh = 100ms) {
     observer_options how;
+    how.port = port;
     how.token = token_;
     how.refresh = refresh;
     how.topology_file = "shop.conf";
@@ -121,6 +128,7 @@ public:
       std::move(observer_server::start(*tree_, hub_, std::move(how)).value()));
   }
 
+  [[nodiscard]] observer_server& window() { return *window_; }
   [[nodiscard]] const std::string& url() const { return window_->url(); }
   [[nodiscard]] const std::string& token() const { return token_; }
 
