@@ -101,6 +101,14 @@ TEST_F(Running, ATreeThatGivesUpEndsWithTheStatusOfItsFile) {
   EXPECT_FALSE(std::filesystem::exists(runtime_file("app")));
 }
 
+TEST_F(Running, ATreeThatGivesUpAbortsIfItsFileSaysSo) {
+  const auto it = coppice(
+    {"run", file("app.conf",
+                 "options { on_root_end = \"abort_process\" }\n" + hopeless)});
+  EXPECT_EQ(it.status, 128 + SIGABRT) << it.err;
+  EXPECT_THAT(it.err, HasSubstr("no such table"));
+}
+
 TEST_F(Running, ATreeThatIsKeptOutlivesItsRoot) {
   running it{*this, file("app.conf",
                          "options { on_root_end = \"keep\" }\n" + hopeless)};
@@ -161,6 +169,20 @@ TEST_F(Running, ItsRuntimeFileIsForItsUserAloneAndGoesWithIt) {
   EXPECT_EQ(is.st_mode & 0777U, 0700U);
   EXPECT_EQ(it.stop(), 0);
   EXPECT_FALSE(std::filesystem::exists(runtime_file("app")));
+}
+
+TEST_F(Running, APortThatIsTakenIsSaid) {
+  running it{*this, file("app.conf", quiet())};
+  ASSERT_TRUE(it.is_ready()) << it.err();
+  const auto json = nlohmann::json::parse(std::ifstream{runtime_file("app")});
+  auto url = json["url"].get<std::string>();
+  const auto port = url.substr(url.rfind(':') + 1);
+  const auto other
+    = coppice({"run", file("other.conf", quiet("other")),
+               "--observe=127.0.0.1:" + port.substr(0, port.find('/'))});
+  EXPECT_EQ(other.status, 73) << other.out;
+  EXPECT_THAT(other.err, HasSubstr("127.0.0.1"));
+  EXPECT_THAT(other.out, Not(HasSubstr("ready")));
 }
 
 TEST_F(Running, ADirectoryThatOthersMayUseIsRefused) {

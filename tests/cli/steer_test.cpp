@@ -143,6 +143,20 @@ TEST_F(Steer, ShutdownEndsTheProgram) {
   EXPECT_THAT(it.out(), HasSubstr("app has stopped after"));
 }
 
+// STOP-4: a second one joins; only signals are impatient.
+TEST_F(Steer, AskingTwiceForTheEndKillsNobody) {
+  running it{*this, file("app.conf",
+                         "app { children = [ { id = \"slow\", kind = "
+                         "\"slow_stopper\", arguments { takes = 700ms } } ] "
+                         "}\n")};
+  ASSERT_TRUE(it.is_ready()) << it.err();
+  EXPECT_EQ(coppice({"ctl", "shutdown"}).status, 0);
+  ASSERT_TRUE(it.wait_for("stopping app"));
+  static_cast<void>(coppice({"ctl", "shutdown"})); // may come too late
+  EXPECT_EQ(it.wait_for_end(), 0);
+  EXPECT_THAT(it.out(), Not(HasSubstr("is killed")));
+}
+
 // TOPOLOGY-3
 TEST_F(Steer, ReloadAppliesTheFileOrSaysWhyNot) {
   running it{*this, file("app.conf", quiet())};

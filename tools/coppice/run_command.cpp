@@ -10,6 +10,9 @@
 #include "signals.hpp"
 #include "topology_report.hpp"
 
+#include <termios.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +22,13 @@
 namespace coppice::tool {
 
 namespace {
+
+/// Whoever closes the terminal means the end; others mean the file.
+run_order order_of(int signal, bool had_terminal) {
+  termios ignored{};
+  const auto is_gone = had_terminal && tcgetattr(STDOUT_FILENO, &ignored) != 0;
+  return signal == SIGHUP && !is_gone ? run_order::reload : run_order::stop;
+}
 
 int run_tree(const run_request& x, topology what, run_inbox& inbox,
              const worker_kinds& kinds,
@@ -52,9 +62,10 @@ int execute(const run_request& x) {
     return exit_codes::bad_file;
   }
   run_inbox inbox;
-  const signals taken{[&inbox](int signal) {
-    inbox.put(signal == SIGHUP ? run_order::reload : run_order::stop);
-  }};
+  const signals taken{
+    [&inbox, had_terminal = isatty(STDOUT_FILENO) != 0](int signal) {
+      inbox.put(order_of(signal, had_terminal));
+    }};
   return run_tree(x, std::move(loaded.value()), inbox, kinds, world);
 }
 

@@ -7,7 +7,7 @@
 ///
 /// Layer: L4.
 /// Threads: thread-safe.
-/// Rules: none.
+/// Rules: docs/semantics.md, STOP-4.
 
 #include <chrono>
 #include <condition_variable>
@@ -19,6 +19,7 @@ namespace coppice::tool {
 
 enum class run_order {
   stop,   ///< In order; the second one: kill; the third one: leave.
+  end,    ///< In order; joins a stop that is under way (STOP-4).
   reload, ///< The file.
 };
 

@@ -99,7 +99,7 @@ run_session::exit_status run_session::start_observer() {
                              .token = how_.token ? *how_.token : new_token(),
                              .file = how_.file,
                              .reload = [this] { return reload(); },
-                             .stop = [this] { inbox_.put(run_order::stop); }};
+                             .stop = [this] { inbox_.put(run_order::end); }};
   observer_.emplace(*tree_, hub_, settings, world_);
   if (const auto& wrong = observer_->trouble(); !wrong.empty()) {
     std::fprintf(stderr, "coppice: %s\n", wrong.c_str());
@@ -148,7 +148,7 @@ run_session::exit_status run_session::wait_until_ready() {
 
 run_session::exit_status run_session::obey_orders() {
   const auto order = inbox_.wait(tree_->context()->is_started() ? 20ms : 0ms);
-  if (order == run_order::stop)
+  if (order == run_order::stop || order == run_order::end)
     return stop();
   if (order == run_order::reload)
     static_cast<void>(reload());
