@@ -20,6 +20,12 @@ namespace {
 /// only somebody who still writes could have more.
 constexpr int last_reads_max = 4;
 
+/// Orphans of a group are ours where this program is there for orphans, as the
+/// first process of a container is.
+void wait_for_orphans(::pid_t group) {
+  while (::waitpid(-group, nullptr, WNOHANG) > 0) {}
+}
+
 } // namespace
 
 void process_run::stop() {
@@ -73,14 +79,14 @@ void process_run::process_has_ended() {
 void process_run::look_for_group() {
   group_timer_ = 0;
   ++looks_at_group_;
-  // Its orphans are ours where this program is there for orphans, in containers
-  // as the first process, say.
-  while (::waitpid(-group_, nullptr, WNOHANG) > 0) {}
+  wait_for_orphans(group_);
   const auto only_zombies = [this] {
     return looks_at_group_ % 10 == 3 && !group_lives(group_);
   };
-  if (!group_exists(group_) || only_zombies())
+  if (!group_exists(group_) || only_zombies()) {
+    wait_for_orphans(group_); // that have died since
     return is_gone();
+  }
   group_timer_
     = loop_.after(std::chrono::milliseconds{std::min(looks_at_group_, 50)},
                   call(&process_run::look_for_group));
