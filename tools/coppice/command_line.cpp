@@ -191,7 +191,7 @@ void declare_events(CLI::App& app, everything& x) {
   events.add_flag("--json", x.events.json, "One object a line");
   events.add_option("--after", x.events.after, "Only those after this number")
     ->type_name("N")
-    ->check(CLI::NonNegativeNumber);
+    ->check(CLI::Validator{CLI::NonNegativeNumber}.description(""));
   events.footer("Examples:\n"
                 "  coppice events --follow\n"
                 "  coppice events --json --follow | jq -c "
@@ -213,7 +213,7 @@ void declare_rest(CLI::App& app, everything& x) {
   completion.add_option("SHELL", x.shell, "bash, zsh or fish")
     ->required()
     ->type_name("bash|zsh|fish")
-    ->check(CLI::IsMember{{"bash", "zsh", "fish"}});
+    ->check(CLI::IsMember{{"bash", "zsh", "fish"}}.description(""));
   completion.footer(
     "Examples:\n"
     "  source <(coppice completion bash)\n"
