@@ -27,7 +27,7 @@ void for_each_section(const field_value& x, F read, G skip) {
 
 void require(const char* name, const char* expected, const syntax_node& node,
              const path_link& at, topology_reading& reading) {
-  if (node.find(name) == nullptr)
+  if (node.find(name) == nullptr && !reading.defects.excuse(at, name))
     reading.defects.add({&at, name}, node.offset, "nothing", expected);
 }
 
@@ -36,7 +36,9 @@ void check_making(const syntax_node& node, const path_link& at,
   const auto* kind = node.find("kind");
   const auto* supervisor = node.find("supervisor");
   const auto* arguments = node.find("arguments");
-  if (kind == nullptr && supervisor == nullptr)
+  if (kind == nullptr && supervisor == nullptr
+      && !reading.defects.excuse(at, "kind")
+      && !reading.defects.excuse(at, "supervisor"))
     reading.defects.add({&at, "kind"}, node.offset, "nothing",
                         "a kind of worker, or else a section `supervisor`");
   if (kind != nullptr && supervisor != nullptr)
@@ -50,11 +52,11 @@ void check_making(const syntax_node& node, const path_link& at,
 
 void read_child(const syntax_node& node, const path_link& at, child_spec& out,
                 topology_reading& reading) {
+  make_by_kind(node, at, out, reading);
+  read_section(node, at, out, reading);
   require("id", "a text in double quotes; unlike those of its siblings", node,
           at, reading);
   check_making(node, at, reading);
-  make_by_kind(node, at, out, reading);
-  read_section(node, at, out, reading);
   if (!out.start && !out.supervisor) // which has been said by now
     out.start = [](start_context&) {};
 }
@@ -72,10 +74,10 @@ void assign(const field_value& x, nested_supervisor& out) {
 void assign(const field_value& x, std::vector<failure_rule>& out) {
   out.clear();
   const auto read = [&](const syntax_node& node, const path_link& at) {
+    read_section(node, at, out.emplace_back(), x.reading);
     require("failure_class", "the class of a failure, in double quotes", node,
             at, x.reading);
     require("action", "what to do about such a failure", node, at, x.reading);
-    read_section(node, at, out.emplace_back(), x.reading);
   };
   for_each_section(x, read, [&out] { out.emplace_back(); });
 }
@@ -102,7 +104,9 @@ void read_root(const syntax_entry& entry, supervisor_spec& out,
 void refuse_key(const syntax_entry& entry, const path_link& section,
                 const std::string& what, const std::vector<std::string>& known,
                 topology_reading& reading) {
-  std::string expected = "a field of `" + what + "`:";
+  std::string expected = known.empty()
+                           ? "no `" + what + "`, as this kind takes none"
+                           : "a field of `" + what + "`:";
   for (const auto& name : known)
     expected += (&name == &known.front() ? " " : ", ") + name;
   reading.defects.add({&section, entry.key}, entry.key_offset,

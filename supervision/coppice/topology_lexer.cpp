@@ -64,7 +64,7 @@ private:
       ++at_;
     else if (c == '\r')
       carriage_return();
-    else if (c == '#' || c == ';')
+    else if (c == '#' || c == ';' || text_.substr(at_, 2) == "//")
       comment();
     else if (c == '"')
       quoted_text();
@@ -104,8 +104,9 @@ private:
   }
 
   void comment() {
-    if (text_[at_] == ';')
-      defect(at_, ";", "a comment that begins with #");
+    if (text_[at_] != '#')
+      defect(at_, text_[at_] == ';' ? ";" : "//",
+             "a comment that begins with #");
     found_.covered[at_] = compat::config_comment;
     while (++at_ < end_ && text_[at_] != '\n')
       if (!look_at_character())
@@ -210,13 +211,29 @@ private:
     if (is_value && !is_literal(found))
       cover(begin, at_, '0');
     if (!is_value && !is_key(found)) {
-      if (found_.defects.size() == before)
-        defect(begin, policy::printable(found),
-               "a key of letters, digits, _ and -, which begins with a letter "
-               "or a digit");
+      if (found_.defects.size() == before && !follows_defect(begin))
+        bad_key(begin, found);
       found_.bad_keys.insert(begin);
       cover(begin, at_, 'x');
     }
+  }
+
+  void bad_key(std::size_t begin, std::string_view found) {
+    const auto name = found.substr(0, found.size() - 1);
+    if (found.ends_with(':') && !name.empty() && is_key(name))
+      defect(begin + name.size(), ":",
+             "= between a key and its value, or { and a section");
+    else
+      defect(begin, policy::printable(found),
+             "a key of letters, digits, _ and -, which begins with a letter or "
+             "a digit");
+  }
+
+  /// On the same line: then it is no news.
+  [[nodiscard]] bool follows_defect(std::size_t offset) const {
+    return !found_.defects.empty()
+           && text_.substr(0, offset).find('\n', found_.defects.back().offset)
+                == text_.npos;
   }
 
   /// 'one two' is one word, to be complained about once.

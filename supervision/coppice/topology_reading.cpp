@@ -77,6 +77,18 @@ bool defect_list::explain(const std::string& path) const {
   return false;
 }
 
+bool defect_list::excuse(const path_link& section, std::string_view name) {
+  const auto has_meant = [&](const topology_defect& x) {
+    const auto end = x.path.rfind('.');
+    return x.nearest == name && end != x.path.npos
+           && x.path.substr(0, end) == to_string(section);
+  };
+  if (std::none_of(found_.begin(), found_.end(), has_meant))
+    return false;
+  paths_.insert(to_string(path_link{&section, name}));
+  return true;
+}
+
 topology_defects defect_list::take() {
   std::stable_sort(found_.begin(), found_.end(),
                    [](const auto& a, const auto& b) {

@@ -65,6 +65,9 @@ public:
   /// Was something wrong with that very field, or could all around it not be
   /// read? Then what is wrong with its default is no news.
   [[nodiscard]] bool explain(const std::string& path) const;
+  /// Was an unknown key found in that very section, which is near `name`? Then
+  /// it is no news that `name` is missing, nor what is wrong with its default.
+  [[nodiscard]] bool excuse(const path_link& section, std::string_view name);
   /// In the order of the file.
   [[nodiscard]] topology_defects take();
 

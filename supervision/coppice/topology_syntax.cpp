@@ -226,6 +226,18 @@ std::string expected_at(std::string_view text, std::size_t offset,
   return (in_list ? "a comma, or " : "a comma, a new line, or ") + close;
 }
 
+/// Was something said about the same line, in front of `offset`? Then that it
+/// cannot be parsed either is no news.
+bool follows_defect(std::string_view text, const lexed_text& lexed,
+                    std::size_t offset) {
+  return std::any_of(lexed.defects.begin(), lexed.defects.end(),
+                     [text, offset](const lexical_defect& x) {
+                       return x.offset <= offset
+                              && text.substr(0, offset).find('\n', x.offset)
+                                   == text.npos;
+                     });
+}
+
 void take_lexical_defects(lexed_text& lexed, syntax_tree& tree) {
   for (auto& x : lexed.defects) {
     tree.defects.push_back(
@@ -278,6 +290,8 @@ syntax_tree parse_syntax(std::string_view text) {
   if (!tree.is_complete) {
     const auto offset = std::min(static_cast<std::size_t>(at.i - begin),
                                  text.size());
+    if (follows_defect(text, lexed, offset))
+      return tree;
     tree.defects.push_back({.path = builder.path(),
                             .value = what_is_at(text, offset),
                             .expected = expected_at(text, offset, lines)});
