@@ -71,7 +71,7 @@ bool progress::is_news(const supervision_event& x) const {
     case event_kind::started:
       return false; // "ready" follows, or worse
     case event_kind::ready:
-      return phase == run_phase::running;
+      return phase == run_phase::running && x.when > since_.load();
     case event_kind::stopped:
     case event_kind::forgotten:
       return phase != run_phase::stopping;

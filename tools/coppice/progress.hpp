@@ -32,7 +32,10 @@ public:
   void on_event(const supervision_event& x);
   /// A worker says something of itself.
   void on_word(const std::string& path, const std::string& line);
-  void set_phase(run_phase x) { phase_ = x; }
+  void set_phase(run_phase x) {
+    since_ = wall_now();
+    phase_ = x;
+  }
 
   /// "3 failures, 1 stall, 4 restarts".
   [[nodiscard]] std::string summary() const;
@@ -44,6 +47,8 @@ private:
   console& out_;
   const bool verbose_;
   std::atomic<run_phase> phase_{run_phase::starting};
+  /// When it began: events come late.
+  std::atomic<wall_time> since_{wall_time{}};
   std::array<std::atomic<std::uint64_t>, 64> counts_{};
 };
 
