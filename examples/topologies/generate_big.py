@@ -15,7 +15,7 @@
 Watch: how long until it is ready, the page with all of them, and that
 `coppice ctl stop /big/group-7` stops a hundred in order while the rest works.
 `check` has one warning: if every single one used all of its grace, a stop would
-take days.
+take most of a day.
 """
 
 import argparse
