@@ -242,7 +242,6 @@ bool context_node::finish(const failure_cause& why) {
   }
   for (const auto& call : calls)
     run(*call);
-  tell_tie();
   for (const auto& node : below)
     node->tell_tie();
   return true;

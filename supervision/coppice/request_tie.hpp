@@ -55,8 +55,8 @@ public:
                        std::uint64_t /*requester*/) noexcept {
     return false;
   }
-  /// The context of a copy is over. Called on the thread that ends it; not for
-  /// contexts that are over when they are made.
+  /// The context of a copy is over because one above it is. Called on the
+  /// thread that ends that one; not for copies that are made too late.
   virtual void on_over(std::uint32_t /*number*/) noexcept {}
 
 private:

@@ -71,7 +71,7 @@ TEST_F(FailurePropagation, NamesTheLimitsThatWereReached) {
   settle();
   ASSERT_TRUE(has_ended());
   EXPECT_THAT(end_reason().value_or(failure{}).message,
-              HasSubstr("1 attempts within 60s, tolerated are 0"));
+              HasSubstr("1 attempts within 1min, tolerated are 0"));
 }
 
 // RESTART-3, FAILURE-3: where a rule says escalate, no limit is to blame.

@@ -49,6 +49,7 @@ std::string feed_viewer::take(duration patience) {
     res += *x.content;
   pieces_.clear();
   events_ = news_ = 0;
+  keeps_up_ = true;
   return res;
 }
 
@@ -86,11 +87,12 @@ void feed_viewer::drop_news() {
   });
   news_ = 0;
   needs_tree_ = true;
+  keeps_up_ = false;
 }
 
 bool feed_viewer::wants_tree() const {
   std::lock_guard guard{mutex_};
-  return needs_tree_ && pieces_.empty();
+  return needs_tree_ && keeps_up_ && pieces_.empty();
 }
 
 void feed_viewer::finish() {

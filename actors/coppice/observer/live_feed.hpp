@@ -52,7 +52,7 @@ private:
   /// False if it was dropped, or something else for it.
   bool push(kind what, const text& content);
   void drop_news();
-  /// Did it lose something, and has taken what it got since?
+  /// Did it lose something, and has taken what it had since?
   [[nodiscard]] bool wants_tree() const;
   void finish();
 
@@ -62,6 +62,8 @@ private:
   std::size_t events_ = 0;
   std::size_t news_ = 0;
   bool needs_tree_ = true;
+  /// It has taken something since it last lost something.
+  bool keeps_up_ = true;
   bool is_over_ = false;
   // Of the feed's thread alone:
   bool is_new_ = true;
