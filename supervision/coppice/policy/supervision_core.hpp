@@ -265,6 +265,7 @@ private:
   void drop_lifeless();
   void leave_group();
   void walk_anew();
+  [[nodiscard]] child_key find_leaver(std::string_view id) const;
   void see_leavers_off();
 
   // ending (supervision_core_groups.cpp)

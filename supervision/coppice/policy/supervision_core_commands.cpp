@@ -11,7 +11,9 @@ namespace coppice::policy {
 directives supervision_core::start_child(command_token token, child_spec spec,
                                          time_point now) {
   enter(now);
-  const auto present = children_.find(spec.id);
+  auto present = children_.find(spec.id);
+  if (present == no_child)
+    present = find_leaver(spec.id);
   if (is_ending()) {
     answer(token, command_result::shutting_down);
   } else if (is_pool()) {

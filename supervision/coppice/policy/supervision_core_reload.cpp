@@ -227,6 +227,15 @@ void supervision_core::begin_leaving(child_key key) {
     child.after = after_end::leave;
 }
 
+/// A child that was replaced by another of its id, and has not ended yet.
+child_key supervision_core::find_leaver(std::string_view id) const {
+  const auto it = std::ranges::find_if(leaving_, [&](child_key key) {
+    return children_.contains(key) && children_[key].leaving
+           && children_[key].spec->id == id;
+  });
+  return it != leaving_.end() ? *it : no_child;
+}
+
 /// One after the other, last to first, as at the end of the supervisor.
 void supervision_core::see_leavers_off() {
   while (!leaving_.empty()) {

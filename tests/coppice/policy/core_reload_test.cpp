@@ -327,5 +327,21 @@ TEST(CoreReload, ReplacesWhatAnOperatorAddedIfItIsInTheWay) {
   EXPECT_EQ(h.incarnation("x"), 3u);
 }
 
+// TOPOLOGY-3: nor is there a second life of an id while the first one leaves.
+TEST(CoreReload, TakesNoIdOfOneThatHasYetToLeave) {
+  core_harness h{tree(one_for_one, {worker("a")})};
+  h.manners("x", slow_stop(1s));
+  h.start();
+  h.start_child(inner_supervisor("x"));
+  const auto plain = tree(one_for_one, {worker("a")});
+  const auto next = tree(one_for_one, {worker("a"), worker("x")});
+  h.tell([&](time_point now) { return h.core().reload(next, now); });
+  h.reload(plain); // the worker never lived; the supervisor still does
+  EXPECT_EQ(h.answer_to(h.start_child(worker("x"))), "already_started");
+  h.run_for(1s);
+  EXPECT_EQ(h.answer_to(h.start_child(worker("x"))), "ok");
+  EXPECT_EQ(h.state("x"), "running");
+}
+
 } // namespace
 } // namespace coppice::test
