@@ -48,12 +48,10 @@ bool restart_budget::counts(const entry& x, time_point now) const noexcept {
   return limits_.window.after(x.at) >= now;
 }
 
-// One nanosecond, that is exact, where a verdict depends on it. Where nothing
-// is ever forgotten, all restarts share one step.
+// One nanosecond, that is exact, where a verdict depends on it, or may once
+// the window has an end.
 duration restart_budget::step() const noexcept {
-  if (!limits_.window.is_finite())
-    return duration::max();
-  if (!limits_.restarts_max.is_infinite())
+  if (!limits_.restarts_max.is_infinite() || !limits_.window.is_finite())
     return duration{1};
   return std::max(duration{1},
                   limits_.window.span() / limits::unlimited_budget_steps);
@@ -66,9 +64,22 @@ void restart_budget::forget_expired() {
 
 // More entries than the limit are one too many whatever the oldest says, and
 // stay so until one of the others expires. The oldest expires before them.
+// Where none ever expires, it is kept together with the next one.
 void restart_budget::forget_redundant() {
-  while (entries_.size() - 1 > limits_.restarts_max.count())
-    forget_oldest();
+  constexpr std::uint64_t steps = limits::unlimited_budget_steps;
+  const auto is_finite = limits_.window.is_finite();
+  const auto most = limits_.restarts_max.count();
+  while (entries_.size() - 1 > (is_finite ? most : std::min(most, steps)))
+    if (is_finite)
+      forget_oldest();
+    else
+      join_oldest();
+}
+
+void restart_budget::join_oldest() {
+  const auto weight = entries_.front().weight;
+  entries_.pop_front();
+  entries_.front().weight += weight;
 }
 
 void restart_budget::forget_oldest() {

@@ -39,8 +39,8 @@ public:
   /// @returns `false` when the sum of weights, this one included, exceeds
   ///          `restarts_max`. An entry exactly one `window` old still counts.
   /// Cost: amortised O(1); holds at most `restarts_max + 1` entries, equal
-  /// times share one. An infinite window takes one entry, an unlimited budget
-  /// at most some 1'000.
+  /// times share one. An infinite window or an unlimited budget takes at most
+  /// some 1'000.
   [[nodiscard]] bool spend(time_point now, std::uint32_t weight = 1);
 
   /// What counts at `now`. Unit: restarts, weighted. Long after the budget was
@@ -75,6 +75,7 @@ private:
   void forget_expired();
   void forget_redundant();
   void forget_oldest();
+  void join_oldest();
   void add(std::uint64_t weight);
 
   restart_limits limits_;

@@ -104,6 +104,27 @@ TEST(CoreReload, RaisedBudgetSavesTheNextAttempt) {
   EXPECT_EQ(h.outcome(), "gave_up");
 }
 
+// BUDGET-1: restarts of long ago are long ago, also for a window that was
+// without an end so far.
+TEST(CoreReload, WindowThatGetsAnEndLetsGoOfWhatIsOld) {
+  const auto spec = [](time_limit window) {
+    return tree(one_for_one, {worker("a")},
+                {.restarts_max = 2, .window = window});
+  };
+  core_harness h{spec(infinity)};
+  h.start();
+  h.crash("a");
+  h.run_for(1h);
+  h.crash("a");
+  EXPECT_EQ(h.restarts_in_window(), 2u);
+  h.reload(spec(60s));
+  EXPECT_EQ(h.restarts_in_window(), 1u);
+  h.crash("a");
+  EXPECT_EQ(h.outcome(), "runs");
+  h.crash("a");
+  EXPECT_EQ(h.outcome(), "gave_up");
+}
+
 // BUDGET-4: the child's own budget likewise; a new one begins empty.
 TEST(CoreReload, ChildsOwnBudgetComesAndGoes) {
   const auto spec = [](count_limit most) {
