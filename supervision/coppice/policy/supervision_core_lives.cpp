@@ -223,7 +223,10 @@ void supervision_core::act_after_end(child_key key, after_end after) {
       forget(key);
       break;
     case after_end::rejoin:
-      set_stopped(key, stopped_why::by_group);
+      if (child.has_lived)
+        absorb(key);
+      else
+        set_stopped(key, stopped_why::by_group);
   }
 }
 

@@ -223,7 +223,8 @@ void supervision_core::begin_leaving(child_key key) {
   if (child.leaving)
     return;
   child.leaving = true;
-  if (child.state == child_state::stopping)
+  if (child.state == child_state::stopping
+      && child.after != after_end::stay_operator) // sticky, if it comes back
     child.after = after_end::leave;
 }
 
@@ -285,9 +286,8 @@ void supervision_core::arrange(const std::vector<child_key>& order) {
 /// Groups are no more: nobody else is stopped for a sibling's sake, and those
 /// that are on their way out come back.
 void supervision_core::leave_group() {
-  if (group_.at != group_walk::stage::stopping)
-    return;
-  group_ = {};
+  if (group_.at == group_walk::stage::stopping)
+    group_ = {};
   for (auto key = children_.first(); key != no_child;
        key = children_[key].next) {
     auto& child = children_[key];

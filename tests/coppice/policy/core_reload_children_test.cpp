@@ -218,6 +218,20 @@ TEST(CoreReload, ChangesItsMindInTheMiddleOfTheStop) {
     }
 }
 
+// RESTART-4: unless it is an operator who stops it.
+TEST(CoreReload, ComesAndGoesInTheMiddleOfAnOperatorsStop) {
+  const auto spec = tree(one_for_one, {worker("a"), worker("b")});
+  core_harness h{spec};
+  h.manners("b", slow_stop(1s));
+  h.start();
+  const auto asked = h.terminate("b");
+  h.reload(tree(one_for_one, {worker("a")}));
+  h.reload(spec);
+  h.run_for(1s);
+  EXPECT_EQ(h.answer_to(asked), "ok");
+  EXPECT_EQ(h.state("b"), "stopped operator");
+}
+
 // RESTART-1: temporary children have one life; one that is between two when
 // it becomes temporary had it.
 TEST(CoreReload, ForgetsWhatBecomesTemporaryWithoutALife) {
@@ -289,6 +303,39 @@ TEST(CoreReload, FromGroupsToNoneInTheMiddleOfAGroupsStop) {
   h.run_for(1s);
   EXPECT_THAT(h.order(), ElementsAre("start a", "end c", "start c"));
   EXPECT_EQ(h.incarnation("b"), 1u);
+}
+
+// So does one that is stopped for itself, and waited for a sibling's retry.
+TEST(CoreReload, FromGroupsToNoneWhileOneWaitsForASiblingsRetry) {
+  const auto spec = [](restart_strategy strategy) {
+    return tree(strategy,
+                {worker("a").backs_off(waits(10s, 10s)), worker("b")});
+  };
+  core_harness h{spec(one_for_all)};
+  h.manners("b", slow_stop(1s));
+  h.start();
+  h.crash("a");
+  ASSERT_EQ(h.state("a"), "backoff");
+  h.stall("b");
+  h.reload(spec(one_for_one));
+  h.run_for(1s);
+  EXPECT_EQ(h.state("a"), "backoff");
+  EXPECT_EQ(h.state("b"), "running");
+}
+
+// RESTART-1: but not one that is temporary by then.
+TEST(CoreReload, BringsNoTemporaryChildBackFromAGroup) {
+  const auto spec = [](restart_strategy strategy, restart_type type) {
+    return tree(strategy, {worker("a"), worker("b").as(type)});
+  };
+  core_harness h{spec(one_for_all, permanent)};
+  h.manners("b", slow_stop(1s));
+  h.start();
+  h.crash("a");
+  h.reload(spec(one_for_one, permanent));
+  h.reload(spec(one_for_one, temporary));
+  h.run_for(1s);
+  EXPECT_THAT(h.listing(), ElementsAre("a running"));
 }
 
 // STOP-4: a supervisor that ends goes by the spec that it has.
