@@ -17,7 +17,7 @@
 
 namespace coppice::test {
 
-/// All charges ever made, and no cleverness.
+/// All charges that still can count, and no cleverness.
 class budget_recount {
 public:
   explicit budget_recount(const policy::restart_limits& limits)
@@ -25,8 +25,14 @@ public:
 
   /// Was it affordable?
   bool charge(policy::time_point at, std::uint32_t weight) {
+    std::erase_if(charges_, [&](const auto& x) {
+      return limits_.window.after(x.first) < at;
+    });
+    if (weight == 0)
+      return true;
     charges_.emplace_back(at, weight);
-    return weight == 0 || !exceeds(spent(at));
+    forget_redundant();
+    return !exceeds(spent(at));
   }
 
   [[nodiscard]] std::uint64_t spent(policy::time_point at) const {
@@ -46,6 +52,22 @@ public:
   void change(const policy::restart_limits& limits) { limits_ = limits; }
 
 private:
+  /// Of more times than it takes to say no, the oldest are gone, even if
+  /// there are larger limits later; what never expires becomes younger.
+  void forget_redundant() {
+    std::uint64_t times = 0;
+    auto last = policy::time_point::max();
+    for (auto i = charges_.size(); i-- > 0;) {
+      auto& [when, weight] = charges_[i];
+      if (when != last && times > limits_.restarts_max.count()) {
+        weight = limits_.window.is_finite() ? 0 : weight;
+        when = last;
+      }
+      times += when != last ? 1u : 0u;
+      last = when;
+    }
+  }
+
   policy::restart_limits limits_;
   std::vector<std::pair<policy::time_point, std::uint32_t>> charges_;
 };

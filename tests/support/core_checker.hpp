@@ -70,6 +70,7 @@ private:
   void note_reload(const policy::supervisor_spec& next);
   void note_other_spec(seen_child& x, const policy::child_spec& next);
   void note_new_children();
+  [[nodiscard]] bool some_leave() const;
   void check_leaving(const seen_child& x);
 
   // facts (core_checker.cpp)

@@ -96,12 +96,16 @@ void core_checker::check_group_start(const seen_child& x) {
   }
 }
 
+/// One that is new and waits for the retry of one before it holds up nobody,
+/// as that one does not.
 void core_checker::check_static_order(const seen_child& x) {
+  auto is_retrying = false;
   for (const auto key : order_) {
     const auto& other = children_.at(key);
     if (&other == &x)
       return;
-    if (other.is_static && !other.is_settled)
+    is_retrying = is_retrying || (is_group() && other.is_backing_off);
+    if (other.is_static && !other.is_settled && !(other.is_new && is_retrying))
       object("starts before its predecessor was ready", x.life.life.key);
   }
 }
@@ -196,16 +200,20 @@ bool core_checker::joins_a_retry(child_key key) const {
   return false;
 }
 
-/// Last to first: those behind it have no life any more.
+/// Last to first: those behind it have no life any more. Who leaves looks at
+/// others that leave, unless it has stalled.
 void core_checker::check_stop_order(child_key key) {
-  if (spec_.strategy == simple_one_for_one)
+  const auto leaves = children_.at(key).is_leaving;
+  const auto has_stalled = fact_.kind == fact_kind::stalled
+                           && fact_.life.key == key;
+  if (spec_.strategy == simple_one_for_one || (leaves && has_stalled))
     return;
   const auto is_ending
     = is_ending_ || (core_.is_ending() && fact_.kind != fact_kind::timer);
   const auto place = place_of(key);
   for (const auto& [other, child] : children_)
     if (child.life.is_alive && place_of(other) > place
-        && (is_ending || child.life.must_end))
+        && (is_ending || (leaves ? child.is_leaving : child.life.must_end)))
       object("stops before its successor has stopped", key);
 }
 
@@ -265,9 +273,12 @@ void core_checker::see(const answer_command& x) {
 }
 
 void core_checker::check_answer(const pending& asked, const answer_command& x) {
+  const auto i = children_.find(asked.key);
+  if (x.result == command_result::restarting && i != children_.end()
+      && i->second.lives == 0 && !i->second.life.is_alive && some_leave())
+    i->second.is_new = true; // asked for, and waits for them
   if (x.result != command_result::ok)
     return;
-  const auto i = children_.find(asked.key);
   if (asked.kind == fact_kind::terminate) {
     if (i == children_.end() || i->second.life.is_alive)
       object("says it is stopped, and it is not", asked.key);

@@ -24,8 +24,10 @@ void core_checker::note_reload(const supervisor_spec& next) {
     x.life.must_end = x.life.must_end
                       && (next.strategy == one_for_all
                           || next.strategy == rest_for_one);
-    if (spec_.revive == revive_mode::all && info.why == stopped_why::by_group)
-      x.is_sticky = false;
+    if (spec_.revive == revive_mode::all
+        && (info.why == stopped_why::by_group
+            || info.state == child_state::backoff))
+      x.is_sticky = false; // it was revived
     const auto i = is_pool
                      ? kept.children.begin()
                      : std::ranges::find(kept.children, x.id, &child_spec::id);
@@ -33,10 +35,11 @@ void core_checker::note_reload(const supervisor_spec& next) {
       x.is_leaving = x.is_leaving || x.is_declared;
       x.is_declared = false;
       x.is_settled = x.is_settled || x.is_leaving;
-    } else if (is_pool || x.is_declared || can_become(*x.spec, *i)) {
+    } else if (!x.is_replaced
+               && (is_pool || x.is_declared || can_become(*x.spec, *i))) {
       note_other_spec(x, *i);
-    } else {
-      x.is_leaving = x.is_settled = true; // another takes its place
+    } else { // another takes its place
+      x.is_leaving = x.is_settled = x.is_replaced = true;
     }
   }
   spec_ = next;
@@ -45,21 +48,27 @@ void core_checker::note_reload(const supervisor_spec& next) {
 void core_checker::note_other_spec(seen_child& x, const child_spec& next) {
   if (std::exchange(x.is_leaving, false) && x.life.is_stopping()
       && !std::ranges::any_of(pending_, [&x](const auto& entry) {
-           return entry.second.key == x.life.life.key;
+           return entry.second.key == x.life.life.key
+                  && entry.second.kind == fact_kind::terminate;
          })) { // it begins anew
     x.lives = 0;
     x.is_excused = x.is_new = true;
     x.is_sticky = false;
   }
   x.is_excused = x.is_excused || x.spec->restart != next.restart;
+  x.is_settled = x.is_settled
+                 || (next.restart == temporary && x.life.is_stopping());
   const auto& limits = next.limits;
   if (x.spec->limits.restarts_max.is_infinite()
       || limits.restarts_max.is_infinite())
     x.budget = budget_recount{limits};
   else
     x.budget.change(limits);
-  x.retry_not_before = std::min(x.retry_not_before,
-                                next.backoff.cap.after(now_));
+  // Who waits goes on to; who is being stopped has its wait before it.
+  const auto& longest = x.life.is_alive && x.life.is_stopping()
+                          ? next.backoff.first
+                          : next.backoff.cap;
+  x.retry_not_before = std::min(x.retry_not_before, longest.after(now_));
   x.spec = &next;
   x.is_declared = true;
 }
@@ -110,6 +119,13 @@ void core_checker::see(const hand_down& x) {
   const auto* life = living(x.life, "hands a spec down to");
   if (life != nullptr && !children_.at(x.life.key).spec->supervisor)
     object("hands a spec down to a worker", x.life.key);
+}
+
+/// Has somebody a life, and is to leave?
+bool core_checker::some_leave() const {
+  return std::ranges::any_of(children_, [](const auto& entry) {
+    return entry.second.is_leaving && entry.second.life.is_alive;
+  });
 }
 
 void core_checker::check_leaving(const seen_child& x) {

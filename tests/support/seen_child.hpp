@@ -59,6 +59,8 @@ struct seen_child {
   bool is_declared = false;
   /// Not any more: stopped in its turn.
   bool is_leaving = false;
+  /// By another of its id, which waits until it has left.
+  bool is_replaced = false;
   /// A reload added it, and it had no life yet.
   bool is_new = false;
   /// The strategy changed while it may have waited for a sibling, or what

@@ -142,13 +142,18 @@ TEST(DirectiveStorm, DoesNotComeFromNonsense) {
     auto todo = core.on_start(now);
     for (int step = 0; step < 60; ++step) {
       test::fact x{.kind = test::fact_kind{
-                     static_cast<std::uint8_t>(1 + random.up_to(13))}};
+                     static_cast<std::uint8_t>(1 + random.up_to(14))}};
       x.key = static_cast<child_key>(random.up_to(4));
       x.life = {x.key, static_cast<std::uint32_t>(random.up_to(4))};
       x.how = {.cause = end_cause{static_cast<std::uint8_t>(random.up_to(5))},
                .failure_class = "odd"};
       const auto added = test::random_child(random, spec, "x");
       x.spec = &added;
+      const auto next = test::random_supervisor(random);
+      x.next = &next;
+      if (x.kind == test::fact_kind::reload
+          && !core.reload_defects(next).empty())
+        continue;
       x.within = duration{static_cast<std::int64_t>(random.up_to(1'000'000))};
       now += duration{static_cast<std::int64_t>(random.up_to(100'000'000))};
       const auto before = core.listing(now).size();
