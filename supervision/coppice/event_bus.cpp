@@ -4,9 +4,18 @@
 
 #include <pthread.h>
 
+#include <chrono>
 #include <utility>
 
 namespace coppice {
+
+namespace {
+
+/// Between two rounds of the thread: a storm of events wakes it so often, and
+/// whoever publishes has nobody to wake in between.
+constexpr auto breath = std::chrono::milliseconds{5};
+
+} // namespace
 
 event_bus::event_bus(observer who, bool inline_delivery)
   : who_(std::move(who)), inline_(inline_delivery) {
@@ -55,8 +64,10 @@ void event_bus::publish(supervision_event event) {
     return;
   }
   queue_.push_back(std::move(event));
+  const auto wakes = std::exchange(idle_, false);
   guard.unlock();
-  wake_.notify_one();
+  if (wakes)
+    wake_.notify_one();
 }
 
 void event_bus::deliver(const supervision_event& event) noexcept {
@@ -71,7 +82,9 @@ void event_bus::run() {
   pthread_setname_np(pthread_self(), "coppice.events");
   std::unique_lock guard{mutex_};
   for (;;) {
+    idle_ = queue_.empty();
     wake_.wait(guard, [this] { return closing_ || !queue_.empty(); });
+    idle_ = false;
     if (queue_.empty())
       return;
     const auto batch = std::exchange(queue_, {});
@@ -79,6 +92,7 @@ void event_bus::run() {
     for (const auto& event : batch)
       deliver(event);
     guard.lock();
+    wake_.wait_for(guard, breath, [this] { return closing_; });
   }
 }
 

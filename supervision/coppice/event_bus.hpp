@@ -71,6 +71,8 @@ private:
   std::condition_variable wake_;
   std::deque<supervision_event> queue_;
   std::uint64_t numbers_ = 0;
+  /// The thread waits for an event, and has not been woken yet.
+  bool idle_ = false;
   bool closing_ = false;
   std::thread thread_;
 };

@@ -30,7 +30,7 @@ namespace coppice {
 ///
 /// GET `/`, `/api/tree` (`?format=text|dot`), `/api/events` (`?after=N`),
 /// `/api/failure?path=P`, `/api/topology`, `/metrics`, `/healthz`; POST
-/// `/api/ctl`, `/api/reload`, `/api/stop`. docs/operating.md has the details.
+/// `/api/ctl`, `/api/reload`, `/api/stop`. docs/observer.md has the details.
 ///
 /// The tree never waits for it. While nobody looks it does nothing at all.
 class observer_server {
