@@ -88,7 +88,7 @@ TEST_F(ObserverServer, RefusesTooManyViewers) {
 
 // OBSERVE-1: a slow viewer slows nobody, and is dropped.
 TEST_F(ObserverServer, DropsAViewerThatTakesNothing) {
-  start({.viewer_patience = 500ms});
+  start({.viewer_patience = 2s});
   const deaf_client deaf{window->port(),
                          "GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n"};
   EXPECT_TRUE(becomes_true([&] { return window->counts().viewers == 1; }));

@@ -217,10 +217,14 @@ public:
                     {.id = "in",
                      .supervisor = supervisor_spec{.limits = generous,
                                                    .children = {b.spec(
-                                                     {.backoff = at_once})}}}}},
+                                                     {.shutdown = 1s,
+                                                      .backoff = at_once})}}}}},
       options);
     ASSERT_TRUE(started) << describe(started.error());
     tree.emplace(std::move(*started));
+    EXPECT_TRUE(becomes_true([this] {
+      return hub.last() == take_snapshot(*tree, patience)->events_last;
+    }));
   }
 
   httplib::Result get(const std::string& path, httplib::Headers headers = {}) {

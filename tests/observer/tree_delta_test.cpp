@@ -130,7 +130,7 @@ private:
 // OBSERVE-2: whoever applies the deltas sees what a whole snapshot shows.
 TEST(TreeDelta, LeadsFromEachSnapshotToTheNext) {
   const seeded seeded_test;
-  for (std::uint64_t run = 0; run < 50; ++run) {
+  for (std::uint64_t run = 0; run < 10; ++run) {
     random_tree tree{seeded_test.seed + run};
     mirror viewer;
     auto before = tree.next();

@@ -261,7 +261,7 @@ void live_feed::forward(const viewer_list& all,
     --events_left_;
     const auto text = event_text(event);
     for (const auto& viewer : all)
-      if (!viewer->is_new_)
+      if (!viewer->is_new_ && event.number > viewer->after_)
         push(*viewer, feed_viewer::kind::event, text);
   }
 }
