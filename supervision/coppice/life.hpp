@@ -36,6 +36,8 @@ struct supervisor_link {
   /// Weak: a life does not keep its supervisor alive.
   caf::actor_addr supervisor;
   std::string path;
+  /// Which tree it is, to be compared alone.
+  const void* tree = nullptr;
   /// Called by a life that is about to fail, with its path and itself, before
   /// anybody else knows: what is sent to its references from now on waits for
   /// the next life. Null: nothing to do.

@@ -43,6 +43,7 @@ caf::behavior supervisor_actor::make_behavior() {
   link_ = std::make_shared<const supervisor_link>(
     supervisor_link{.supervisor = address(),
                     .path = own_path_,
+                    .tree = tree_.get(),
                     .on_failing = [tree = std::weak_ptr{tree_}](
                                     const auto& path, const auto& life) {
                       if (const auto context = tree.lock())

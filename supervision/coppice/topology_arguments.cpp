@@ -5,6 +5,7 @@
 
 #include <exception>
 #include <optional>
+#include <random>
 
 namespace coppice {
 
@@ -146,8 +147,12 @@ template <class T>
 void add_to_description(argument_state& state, const field_doc& doc,
                         const T& value) {
   auto text = shown(value);
+  // Compared within this process alone, and of no use outside of it.
+  static const auto salt = std::random_device{}();
   if (doc.sensitive)
-    text = "secret " + std::to_string(policy::stable_hash(text));
+    text = "secret "
+           + std::to_string(policy::stable_hash(std::to_string(salt) + text)
+                            ^ salt);
   state.description += (state.description.empty() ? "" : ", ") + doc.name
                        + " = " + text;
 }

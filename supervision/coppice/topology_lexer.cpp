@@ -230,17 +230,22 @@ private:
   }
 
   /// On the same line: then it is no news.
-  [[nodiscard]] bool follows_defect(std::size_t offset) const {
-    return !found_.defects.empty()
-           && text_.substr(0, offset).find('\n', found_.defects.back().offset)
-                == text_.npos;
+  [[nodiscard]] bool follows_defect(std::size_t offset) {
+    if (found_.defects.empty())
+      return false;
+    const auto from = std::max(found_.defects.back().offset, same_line_until_);
+    if (text_.substr(0, offset).find('\n', from) != text_.npos)
+      return false;
+    same_line_until_ = offset;
+    return true;
   }
 
   /// 'one two' is one word, to be complained about once.
   void skip_single_quotes() {
-    const auto line_end = std::min(text_.find('\n', at_), end_);
+    if (at_ >= line_end_)
+      line_end_ = std::min(text_.find('\n', at_), end_);
     const auto close = text_.find('\'', at_ + 1);
-    if (close < line_end)
+    if (close < line_end_)
       while (at_ < close) {
         if (!look_at_character())
           return;
@@ -257,6 +262,10 @@ private:
   std::string_view text_;
   std::size_t end_;
   std::size_t at_ = 0;
+  /// No line ends between the last defect and this.
+  std::size_t same_line_until_ = 0;
+  /// Of the last line with a single quote.
+  std::size_t line_end_ = 0;
   syntax_token last_ = syntax_token::nothing;
   std::vector<std::size_t> open_;
   lexed_text found_;

@@ -101,6 +101,19 @@ TEST_F(LiveFeed, BeginsWithTheTreeAndResumesAfterANumber) {
   EXPECT_EQ(count(text, "id: "), 1u);
 }
 
+// OBSERVE-1: numbers begin anew with a program; who knows larger ones has
+// known another, and hears everything.
+TEST_F(LiveFeed, BeginsAnewForWhoKnowsAnotherProgram) {
+  auto& feed = make();
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    publish(i);
+  auto viewer = feed.join(5'000);
+  const auto text = read_until(*viewer, "id: 3\n");
+  EXPECT_EQ(count(text, "id: 1\n"), 1u);
+  publish(4);
+  EXPECT_THAT(read_until(*viewer, "id: 4\n"), HasSubstr("id: 4\n"));
+}
+
 // OBSERVE-1: a viewer that does not keep up loses news, and nobody else does.
 TEST_F(LiveFeed, GivesAWholeTreeToWhoHasLostDeltas) {
   auto& feed = make(100ms);

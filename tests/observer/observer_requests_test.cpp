@@ -193,6 +193,10 @@ TEST_F(ObserverServer, RefusesMalformedBodies) {
   EXPECT_THAT(order("hold", "/app/a", std::string(1'001, 'x')), HasStatus(400));
   EXPECT_THAT(post("/api/ctl", std::string(70'000, ' ')), HasStatus(413));
   EXPECT_EQ(node("/app/a")["state"], "running");
+  const auto ranges = get("/page.js", {{"Range", "bytes=0-,0-,0-"}});
+  ASSERT_TRUE(ranges); // the library cuts the refusal into them, at least
+  EXPECT_EQ(ranges->status, 400);
+  EXPECT_LT(ranges->body.size(), 2'000u);
 }
 
 // TOPOLOGY-3: what a reload changed, or why it was refused.

@@ -102,8 +102,14 @@ constexpr const char* bash_end = R"sh(  local IFS=$'\n'
     COMPREPLY=($(compgen -f -- "$current"))
     return
   fi
-  COMPREPLY=($(compgen -W "$(tr ' ' '\n' <<<"$candidates"
-    _coppice_values "$type")" -- "$current"))
+  COMPREPLY=()
+  local word
+  while read -r word; do # ids are data: nothing in them is to be expanded
+    if [[ -n $word && $word == "$current"* ]]; then
+      COMPREPLY+=("$(printf '%q' "$word")")
+    fi
+  done < <(tr ' ' '\n' <<<"$candidates"
+    _coppice_values "$type")
 }
 complete -F _coppice coppice
 )sh";

@@ -88,6 +88,8 @@ reload_answer reload_topology(applied_file& now, const worker_kinds& kinds,
     return refused("reload_refused", std::move(refusal));
   }
   auto report = tree.reload(std::move(loaded->root));
+  if (!report && report.error().code == errc::request_timeout)
+    now.descriptions = std::move(loaded->descriptions); // it goes on
   if (!report)
     return {report.error(), to_string(report.error())};
   now.descriptions = std::move(loaded->descriptions);

@@ -62,8 +62,10 @@ std::string run_session::elapsed() const {
 int run_session::run(topology what, caf::actor_system& system) {
   if (const auto status = launch_tree(std::move(what), system))
     return *status;
-  if (const auto status = start_observer())
+  if (const auto status = start_observer()) {
+    static_cast<void>(stop()); // in order: something may run already
     return *status;
+  }
   if (const auto status = wait_until_ready())
     return *status;
   return wait_until_end();
@@ -193,7 +195,9 @@ outcome<reload_report> run_session::reload() {
   const std::lock_guard lock{reload_mutex_};
   auto answer = reload_topology(applied_, kinds_, *tree_);
   out_.print(answer.text);
-  if (!answer.what)
+  if (!answer.what && answer.what.error().code == errc::request_timeout)
+    out_.print("It is not in force everywhere yet.");
+  else if (!answer.what)
     out_.print("Nothing was changed.");
   return std::move(answer.what);
 }
@@ -203,10 +207,11 @@ outcome<reload_report> run_session::reload() {
 int run_session::stop() {
   progress_.set_phase(run_phase::stopping);
   const auto begin = clock::now();
-  out_.print("stopping " + name_ + ", within "
-             + policy::to_string(options_.stop_within));
+  // Before anything is printed: whoever reads that may have stopped reading.
   auto done = std::async(std::launch::async,
                          [this] { return tree_->stop(options_.stop_within); });
+  out_.print("stopping " + name_ + ", within "
+             + policy::to_string(options_.stop_within));
   auto orders = 1;
   while (done.wait_for(0ms) != std::future_status::ready) {
     if (inbox_.wait(10ms) == run_order::stop) {

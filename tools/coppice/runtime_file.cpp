@@ -26,11 +26,8 @@ std::string reason() {
   return std::strerror(errno);
 }
 
-/// Makes the directory, for this user alone. One of somebody else in /tmp must
-/// not get our token.
-complaint make_directory(const fs::path& path) {
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return "cannot make the directory " + path.string() + ": " + reason();
+/// One of somebody else in /tmp must not get our token, nor tell us of trees.
+complaint complaint_about(const fs::path& path) {
   struct stat is {};
   if (lstat(path.c_str(), &is) != 0)
     return "cannot look at " + path.string() + ": " + reason();
@@ -42,6 +39,21 @@ complaint make_directory(const fs::path& path) {
     return "others may use " + path.string() + "; say: chmod 700 "
            + path.string();
   return {};
+}
+
+/// For this user alone.
+complaint make_directory(const fs::path& path) {
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return "cannot make the directory " + path.string() + ": " + reason();
+  return complaint_about(path);
+}
+
+/// Is what is open there what is to be found there?
+bool is_in_place(int fd, const fs::path& path) {
+  struct stat here {};
+  struct stat there {};
+  return fstat(fd, &here) == 0 && lstat(path.c_str(), &there) == 0
+         && here.st_dev == there.st_dev && here.st_ino == there.st_ino;
 }
 
 /// Ids may have 255 bytes, and so may names of files, with their endings.
@@ -71,10 +83,7 @@ int open_and_lock(const fs::path& path) {
       return is_taken ? -1 : -2;
     }
     // Somebody may have removed it in between: then it is nobody's.
-    struct stat here {};
-    struct stat there {};
-    if (fstat(fd, &here) == 0 && lstat(path.c_str(), &there) == 0
-        && here.st_ino == there.st_ino)
+    if (is_in_place(fd, path))
       return fd;
     close(fd);
   }
@@ -107,7 +116,7 @@ bool remove_if_stale(const fs::path& path) {
   if (fd < 0)
     return false;
   const auto is_stale = flock(fd, LOCK_EX | LOCK_NB) == 0;
-  if (is_stale)
+  if (is_stale && is_in_place(fd, path)) // not its successor
     unlink(path.c_str());
   close(fd);
   return is_stale;
@@ -155,6 +164,8 @@ void runtime_file::remove() {
 
 std::vector<running_tree> running_trees() {
   std::vector<running_tree> result;
+  if (complaint_about(runtime_directory()))
+    return result;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator{runtime_directory(), error}) {
     if (entry.path().extension() != ".json" || remove_if_stale(entry.path()))

@@ -5,6 +5,8 @@
 #include "coppice/actors/process_life.hpp"
 #include "coppice/failure_convert.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 
@@ -23,6 +25,9 @@ void refuse_if_unsound(const process_options& options) {
                                          "as it has to be.",
                          .is_bug = true}};
 }
+
+/// Longer ones are no checks; validation comes later.
+constexpr policy::duration year = std::chrono::hours{24 * 365};
 
 } // namespace
 
@@ -44,7 +49,8 @@ child_spec process(process_options options, child_spec child) {
     silence = options.watchdog;
   else if (silence.is_infinite() && check.is_on() && check.every.is_finite()
            && check.timeout.is_finite())
-    silence = 2 * check.every.span() + check.timeout.span();
+    silence = 2 * std::min<policy::duration>(check.every.span(), year)
+              + std::min<policy::duration>(check.timeout.span(), year);
   child.start = runs(std::move(options));
   return child;
 }

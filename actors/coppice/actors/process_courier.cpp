@@ -4,6 +4,7 @@
 
 #include "coppice/actors/process_host.hpp"
 
+#include <system_error>
 #include <utility>
 
 namespace coppice {
@@ -25,8 +26,12 @@ void line_courier::post(receiver to, process_line line) {
     return;
   }
   waiting_.push_back({std::move(to), std::move(line)});
-  if (!thread_.joinable())
-    thread_ = thread_without_signals([this] { run(); });
+  try {
+    if (!thread_.joinable())
+      thread_ = thread_without_signals([this] { run(); });
+  } catch (const std::system_error&) {
+    return; // no thread to be had: it waits, and the next line tries again
+  }
   changed_.notify_one();
 }
 

@@ -53,6 +53,9 @@ process_life::~process_life() {
 
 void process_life::begin(const void* place) {
   auto& host = process_host::instance();
+  // A reload makes other options; the place stays the same.
+  if (ticket_.link != nullptr)
+    place = ticket_.link->tree;
   run_ = std::make_shared<process_run>(
     host, options_, process_run::place_name{place, where().path},
     std::make_unique<listener>(*this));

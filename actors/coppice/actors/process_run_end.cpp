@@ -60,6 +60,8 @@ void process_run::process_has_ended() {
     if (socket_watch_ != 0)
       notifications(); // its last words
     waited = ::waitid(P_PID, id, &how, WEXITED);
+  } else { // the program ignores SIGCHLD; the group, if there is one, is ours
+    ::kill(-pid_, SIGKILL);
   }
   if (outcome_)
     outcome_is_known();

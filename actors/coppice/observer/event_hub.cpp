@@ -211,6 +211,7 @@ event_subscription event_hub::subscribe(std::uint64_t after,
   event_subscription res;
   res.queue_ = std::make_shared<event_subscription::queue>(queue_max);
   std::lock_guard guard{state_->mutex};
+  state_->forget_the_closed();
   state_->for_each_kept([&](const supervision_event& event) {
     if (event.number > after)
       state_->dropped += res.queue_->push(event);

@@ -241,6 +241,8 @@ void live_feed::greet(const viewer_list& all) {
     if (!viewer->is_new_ || !current_)
       continue;
     viewer->is_new_ = false;
+    if (viewer->after_ > from_.events.last())
+      viewer->after_ = 0; // it means a program that was here before
     if (viewer->wants_tree())
       push(*viewer, feed_viewer::kind::tree, tree_text());
     for (const auto& event : from_.events.kept(viewer->after_, forwarded_))

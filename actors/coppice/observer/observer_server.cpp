@@ -138,6 +138,14 @@ void observer_server::implementation::configure() {
 }
 
 bool observer_server::implementation::refuse(const request& in, response& out) {
+  // The library would repeat a large body for each of thousands of ranges, and
+  // bodies in pieces are not counted against `body_max`.
+  if (in.has_header("Range") || in.has_header("Transfer-Encoding")) {
+    ++requests_refused_;
+    answer_problem(out, {400, "Refused",
+                         "neither ranges nor bodies in pieces are served"});
+    return true;
+  }
   const auto why = guard_.judge(facts_of(in));
   if (!why)
     return false;

@@ -1398,6 +1398,8 @@ function dispatch(block) {
 
 function onTree(snapshot) {
   const start = performance.now();
+  if (snapshot.events && snapshot.events.last < log.last)
+    log.last = 0; // another run of the program: its numbers begin anew
   const active = view.active && view.active.path;
   const selected = view.selected && view.selected.path;
   replaceTree(snapshot);

@@ -20,8 +20,17 @@ checked_tree::checked_tree(const supervisor_spec& root) {
     const auto each = is_pool(*above.supervisor)
                         ? node.per_life
                         : sum(node.per_life, count_limit{1});
-    node.lives = product(above.lives, each);
+    node.lives = product(lives_above(node), each);
   }
+}
+
+/// Of the supervisor above: of an instance, with the first life of each.
+count_limit checked_tree::lives_above(const checked_node& x) const {
+  const auto& above = nodes_[x.parent];
+  if (above.child == nullptr || !is_pool(*nodes_[above.parent].supervisor))
+    return above.lives;
+  const auto& pool = nodes_[above.parent];
+  return sum(above.lives, product(pool.lives, pool.supervisor->children_max));
 }
 
 // As deep as specs nest, and validation bounds that.

@@ -92,6 +92,7 @@ public:
 private:
   void add(const child_spec* child, const supervisor_spec* supervisor,
            std::size_t parent, std::size_t index);
+  [[nodiscard]] count_limit lives_above(const checked_node& x) const;
   void estimate(std::size_t node);
   [[nodiscard]] bool may_end(std::size_t node) const;
   void let_groups_fail(std::size_t node);

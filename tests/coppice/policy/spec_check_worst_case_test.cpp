@@ -379,6 +379,19 @@ TEST(SpecCheckWorstCase, SurvivesHugeNumbers) {
     check(slow, scan, infinity).worst.front().gives_up_within.is_finite());
 }
 
+// TOPOLOGY-2: below an instance of a pool, first lives count as well.
+TEST(SpecCheckWorstCase, CountsWhatIsBelowThePoolsInstances) {
+  supervisor_spec inner{.limits = {.restarts_max = 3, .window = 5s}};
+  inner.children.push_back({.id = "w", .start = start_nothing});
+  supervisor_spec pool{.strategy = simple_one_for_one, .children_max = 2};
+  pool.children.push_back(
+    {.id = "i", .supervisor = inner, .restart = temporary});
+  auto leaf = [&] { return check(pool, scan, 10s).worst.back().restarts; };
+  EXPECT_EQ(leaf(), count_limit{2 * 4 - 1}); // two instances, four lives each
+  pool.children_max = infinity;
+  EXPECT_TRUE(leaf().is_infinite());
+}
+
 // TOPOLOGY-2: 10'000 children, each with figures of its own.
 TEST(SpecCheckWorstCase, HoldsForTenThousandChildren) {
   supervisor_spec spec;
