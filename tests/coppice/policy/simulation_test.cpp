@@ -20,7 +20,7 @@ using namespace coppice;
 
 namespace {
 
-/// `COPPICE_SCHEDULES` are fewer under sanitizers, where each takes longer.
+/// `COPPICE_SCHEDULES` says how many instead.
 constexpr std::uint64_t usual_schedules = 100'000;
 
 /// The last part of a transcript; the beginning is the spec's seed.
